@@ -1,0 +1,59 @@
+//! Two clocks that must not be mixed up.
+//!
+//! `CLOCK_MONOTONIC` stops while Lambda has the sandbox frozen, the wall clock goes on. How long *we* have worked or waited
+//! is [`Mono`]; how long it has been *outside* is [`Wall`]. The types have no conversion into each other but
+//! [`Clocks::mono_of`], which reads "at that wall time" as "after that many milliseconds awake".
+
+/// Wall clock, milliseconds since 1970-01-01 UTC.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Wall(pub u64);
+
+/// `CLOCK_MONOTONIC`, milliseconds since some start.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Mono(pub u64);
+
+/// Both clocks, read at one moment.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Clocks {
+    pub wall: Wall,
+    pub mono: Mono,
+}
+
+impl Wall {
+    /// Milliseconds from `earlier` to here; 0 if the clock was set back meanwhile.
+    #[must_use]
+    pub const fn since(self, earlier: Wall) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+
+    #[must_use]
+    pub const fn plus(self, ms: u64) -> Wall {
+        Wall(self.0.saturating_add(ms))
+    }
+}
+
+impl Mono {
+    /// Milliseconds awake from `earlier` to here.
+    #[must_use]
+    pub const fn since(self, earlier: Mono) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+
+    #[must_use]
+    pub const fn plus(self, ms: u64) -> Mono {
+        Mono(self.0.saturating_add(ms))
+    }
+
+    #[must_use]
+    pub const fn minus(self, ms: u64) -> Mono {
+        Mono(self.0.saturating_sub(ms))
+    }
+}
+
+impl Clocks {
+    /// The moment on the monotonic clock that `at` is, if the sandbox stays awake until then.
+    #[must_use]
+    pub const fn mono_of(self, at: Wall) -> Mono {
+        self.mono.plus(at.since(self.wall))
+    }
+}

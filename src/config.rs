@@ -1,0 +1,653 @@
+//! The environment to a [`Config`], once. A wrong value is one warning and the default, never an error.
+//!
+//! `KINGLET_*` wins over the standard `OTEL_*`, and a signal's own `OTEL_*` over the general one.
+
+use crate::event::Filter;
+use crate::lifecycle::Flush;
+use crate::limits;
+use crate::resource::Resource;
+use crate::{decimal, severity, wire};
+
+/// Looks up a variable.
+pub type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// Takes one warning, in parts.
+pub type Warn<'a> = &'a mut dyn FnMut(&[&[u8]]);
+
+pub struct Config {
+    /// Where log batches are sent; `None`: dormant.
+    pub logs_url: Option<String>,
+    /// The variable that told, for messages.
+    pub logs_variable: &'static str,
+    /// Names and values of additional request headers.
+    pub headers: Vec<(String, String)>,
+    pub format: &'static dyn wire::Format,
+    pub flush: Flush,
+    pub flush_budget_ms: u64,
+    pub flush_interval_ms: u64,
+    /// Bound on one POST, awake.
+    pub timeout_ms: u64,
+    pub ring_bytes: usize,
+    /// Port of the telemetry listener; 0 is any.
+    pub port: u16,
+    pub filter: Filter,
+    pub buffering: Buffering,
+    /// Several invocations may be open at once (Managed Instances).
+    pub is_concurrent: bool,
+    /// The init phase of this sandbox is part of a cold start.
+    pub is_coldstart: bool,
+}
+
+/// The buffering that is asked of Lambda.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Buffering {
+    pub items: u64,
+    pub bytes: u64,
+    pub ms: u64,
+}
+
+const LOGS_VARIABLES: [&str; 3] = [
+    "KINGLET_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+];
+
+struct Reader<'a> {
+    variables: Variables<'a>,
+    warn: Warn<'a>,
+}
+
+/// Reads the whole configuration, the resource's attributes included.
+pub fn read(variables: Variables<'_>, warn: Warn<'_>, resource: &mut Resource) -> Config {
+    let mut reader = Reader { variables, warn };
+    reader.resource(resource);
+    let initialization = reader
+        .get("AWS_LAMBDA_INITIALIZATION_TYPE")
+        .unwrap_or_default();
+    let format = reader.format();
+    reader.warn_of_unsupported();
+    let logs_variable = reader
+        .first(&LOGS_VARIABLES)
+        .map_or("KINGLET_ENDPOINT", |(name, _)| name);
+    Config {
+        logs_url: reader.logs_url(format),
+        logs_variable,
+        headers: reader.headers(),
+        format,
+        flush: reader.flush(),
+        flush_budget_ms: reader.number(
+            &["KINGLET_FLUSH_BUDGET_MS"],
+            limits::FLUSH_BUDGET_MS,
+            (0, limits::FLUSH_BUDGET_MS_MAX),
+        ),
+        flush_interval_ms: reader.number(
+            &["KINGLET_FLUSH_INTERVAL_MS", "OTEL_BLRP_SCHEDULE_DELAY"],
+            limits::FLUSH_INTERVAL_MS,
+            (0, u64::MAX),
+        ),
+        timeout_ms: reader.number(
+            &[
+                "KINGLET_TIMEOUT_MS",
+                "OTEL_EXPORTER_OTLP_LOGS_TIMEOUT",
+                "OTEL_EXPORTER_OTLP_TIMEOUT",
+            ],
+            limits::POST_MS,
+            (1, limits::POST_MS_MAX),
+        ),
+        ring_bytes: reader.number(
+            &["KINGLET_BUFFER_BYTES"],
+            limits::RING_BYTES as u64,
+            (limits::RING_BYTES_MIN as u64, limits::RING_BYTES_MAX as u64),
+        ) as usize,
+        port: reader.number(
+            &["KINGLET_PORT"],
+            u64::from(limits::TELEMETRY_PORT),
+            (0, u64::from(u16::MAX)),
+        ) as u16,
+        filter: reader.filter(),
+        buffering: reader.buffering(),
+        is_concurrent: initialization == "lambda-managed-instances",
+        is_coldstart: initialization != "provisioned-concurrency",
+    }
+}
+
+impl Reader<'_> {
+    /// A variable that is set and not empty: OpenTelemetry takes an empty one as unset.
+    fn get(&self, name: &str) -> Option<String> {
+        (self.variables)(name).filter(|value| !value.is_empty())
+    }
+
+    /// The first of these that is set, with its name.
+    fn first<'n>(&self, names: &[&'n str]) -> Option<(&'n str, String)> {
+        names.iter().find_map(|name| Some((*name, self.get(name)?)))
+    }
+
+    fn wrong(&mut self, name: &str, value: &str, problem: &str) {
+        let value = value.get(..64).unwrap_or(value);
+        (self.warn)(&[
+            name.as_bytes(),
+            b"=\"",
+            value.as_bytes(),
+            b"\": ",
+            problem.as_bytes(),
+        ]);
+    }
+
+    fn number(&mut self, names: &[&str], default: u64, (least, most): (u64, u64)) -> u64 {
+        let Some((name, value)) = self.first(names) else {
+            return default;
+        };
+        match decimal::parse(value.trim().as_bytes()) {
+            Some(number) if (least..=most).contains(&number) => number,
+            _ => {
+                let mut problem = Vec::from(b"is not a whole number from ".as_slice());
+                decimal::push(&mut problem, least);
+                problem.extend_from_slice(b" to ");
+                decimal::push(&mut problem, most);
+                problem.extend_from_slice(b"; used instead: ");
+                decimal::push(&mut problem, default);
+                self.wrong(
+                    name,
+                    &value,
+                    core::str::from_utf8(&problem).unwrap_or_default(),
+                );
+                default
+            }
+        }
+    }
+
+    fn format(&mut self) -> &'static dyn wire::Format {
+        let name = self.get("KINGLET_FORMAT");
+        let name = name.as_deref().unwrap_or("otlp");
+        let (default, _) = wire::FORMATS;
+        match wire::format(name) {
+            Some(format) => format,
+            None => {
+                self.wrong(
+                    "KINGLET_FORMAT",
+                    name,
+                    "is not otlp or ndjson; used instead: otlp",
+                );
+                default
+            }
+        }
+    }
+
+    /// kinglet sends uncompressed JSON over plain HTTP, whatever else is asked for.
+    fn warn_of_unsupported(&mut self) {
+        let protocols = [
+            "OTEL_EXPORTER_OTLP_LOGS_PROTOCOL",
+            "OTEL_EXPORTER_OTLP_PROTOCOL",
+        ];
+        let compressions = [
+            "OTEL_EXPORTER_OTLP_LOGS_COMPRESSION",
+            "OTEL_EXPORTER_OTLP_COMPRESSION",
+        ];
+        for (names, supported, problem) in [
+            (
+                protocols,
+                "http/json",
+                "is not supported; http/json is sent",
+            ),
+            (
+                compressions,
+                "none",
+                "is not supported; nothing is compressed",
+            ),
+        ] {
+            if let Some((name, value)) = self.first(&names)
+                && value != supported
+            {
+                self.wrong(name, &value, problem);
+            }
+        }
+    }
+
+    fn logs_url(&mut self, format: &dyn wire::Format) -> Option<String> {
+        let Some((name, value)) = self.first(&LOGS_VARIABLES) else {
+            (self.warn)(&[
+                b"KINGLET_ENDPOINT is not set: nothing is recorded. Set it to the URL of an OTLP/HTTP collector, such as http://10.0.0.5:4318",
+            ]);
+            return None;
+        };
+        let url = value.trim();
+        let problem = match url_problem(url) {
+            // A signal's own variable is the whole URL; the others are the beginning of it.
+            None if name.contains("LOGS") => return Some(url.to_string()),
+            None => return Some([url.trim_end_matches('/'), format.path()].concat()),
+            Some(problem) => problem,
+        };
+        let shown = without_secrets(url);
+        (self.warn)(&[
+            name.as_bytes(),
+            b"=\"",
+            shown.as_bytes(),
+            b"\" ",
+            problem.as_bytes(),
+            b": nothing is recorded",
+        ]);
+        None
+    }
+
+    /// `name=value,name=value`, percent-encoded (W3C Baggage, as OTLP prescribes).
+    fn headers(&mut self) -> Vec<(String, String)> {
+        let names = [
+            "KINGLET_HEADERS",
+            "OTEL_EXPORTER_OTLP_LOGS_HEADERS",
+            "OTEL_EXPORTER_OTLP_HEADERS",
+        ];
+        let Some((variable, list)) = self.first(&names) else {
+            return Vec::new();
+        };
+        let mut headers = Vec::new();
+        for pair in list.split(',').filter(|pair| !pair.trim().is_empty()) {
+            match header(pair) {
+                Some(header) if headers.len() < limits::HEADERS_MAX => headers.push(header),
+                _ => (self.warn)(&[
+                    variable.as_bytes(),
+                    b": a pair is left out, because it is not of the form name=value or is one too many",
+                ]),
+            }
+        }
+        headers
+    }
+
+    fn flush(&mut self) -> Flush {
+        match self.get("KINGLET_FLUSH").as_deref() {
+            None | Some("adaptive") => Flush::Adaptive,
+            Some("start") => Flush::Start,
+            Some("end") => Flush::End,
+            Some(other) => {
+                self.wrong(
+                    "KINGLET_FLUSH",
+                    other,
+                    "is not start, end or adaptive; used instead: adaptive",
+                );
+                Flush::Adaptive
+            }
+        }
+    }
+
+    fn filter(&mut self) -> Filter {
+        let mut filter = Filter {
+            platform: true,
+            function: true,
+            extension: false,
+            invocation_lines: self.switch("KINGLET_INVOCATION_LINES", true),
+            severity_min: self.severity_min(),
+        };
+        let Some(types) = self.get("KINGLET_TYPES") else {
+            return filter;
+        };
+        let mut chosen = [false; 3];
+        for word in types.split(',').map(str::trim) {
+            let [platform, function, extension] = &mut chosen;
+            match word {
+                "platform" => *platform = true,
+                "function" => *function = true,
+                "extension" => *extension = true,
+                _ => {
+                    self.wrong(
+                        "KINGLET_TYPES",
+                        word,
+                        "is not platform, function or extension; used instead: platform,function",
+                    );
+                    return filter;
+                }
+            }
+        }
+        [filter.platform, filter.function, filter.extension] = chosen;
+        filter
+    }
+
+    fn severity_min(&mut self) -> u8 {
+        let Some(word) = self.get("KINGLET_MIN_LEVEL") else {
+            return 0;
+        };
+        let severity = severity::of_word(word.as_bytes());
+        if severity == 0 {
+            self.wrong(
+                "KINGLET_MIN_LEVEL",
+                &word,
+                "is not trace, debug, info, warn, error or fatal; used instead: trace",
+            );
+        }
+        severity
+    }
+
+    fn switch(&mut self, name: &str, default: bool) -> bool {
+        match self.get(name).as_deref() {
+            None => default,
+            Some("on" | "1" | "true") => true,
+            Some("off" | "0" | "false") => false,
+            Some(other) => {
+                let problem = if default {
+                    "is not on or off; used instead: on"
+                } else {
+                    "is not on or off; used instead: off"
+                };
+                self.wrong(name, other, problem);
+                default
+            }
+        }
+    }
+
+    /// The bounds are those of the Telemetry API.
+    fn buffering(&mut self) -> Buffering {
+        Buffering {
+            items: self.number(
+                &["KINGLET_TELEMETRY_ITEMS"],
+                u64::from(limits::BUFFERING_ITEMS),
+                (1000, 10_000),
+            ),
+            bytes: self.number(
+                &["KINGLET_TELEMETRY_BYTES"],
+                u64::from(limits::BUFFERING_BYTES),
+                (262_144, 1_048_576),
+            ),
+            ms: self.number(
+                &["KINGLET_TELEMETRY_MS"],
+                u64::from(limits::BUFFERING_MS),
+                (25, 30_000),
+            ),
+        }
+    }
+
+    fn resource(&mut self, resource: &mut Resource) {
+        resource.set(b"cloud.provider", b"aws");
+        resource.set(b"cloud.platform", b"aws_lambda");
+        let from_environment: [(&[u8], &str); 4] = [
+            (b"cloud.region", "AWS_REGION"),
+            (b"faas.name", "AWS_LAMBDA_FUNCTION_NAME"),
+            (b"faas.version", "AWS_LAMBDA_FUNCTION_VERSION"),
+            (b"service.name", "AWS_LAMBDA_FUNCTION_NAME"),
+        ];
+        for (key, variable) in from_environment {
+            resource.set(key, self.get(variable).unwrap_or_default().as_bytes());
+        }
+        let memory = self.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE");
+        if let Some(megabytes) = memory.and_then(|text| decimal::parse(text.as_bytes())) {
+            resource.set_integer(b"faas.max_memory", megabytes.saturating_mul(1024 * 1024));
+        }
+        let list = self.get("OTEL_RESOURCE_ATTRIBUTES").unwrap_or_default();
+        for pair in list.split(',').filter(|pair| !pair.trim().is_empty()) {
+            let is_set = header(pair)
+                .is_some_and(|(key, value)| resource.set_fixed(key.as_bytes(), value.as_bytes()));
+            if !is_set {
+                self.wrong(
+                    "OTEL_RESOURCE_ATTRIBUTES",
+                    pair,
+                    "is left out, because it is not of the form key=value or is too long",
+                );
+            }
+        }
+        if let Some(name) = self.get("OTEL_SERVICE_NAME") {
+            resource.set_fixed(b"service.name", name.as_bytes());
+        }
+    }
+}
+
+/// What is wrong with a URL as an endpoint, in words that follow it.
+fn url_problem(url: &str) -> Option<&'static str> {
+    if url
+        .get(..8)
+        .is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://"))
+    {
+        return Some(
+            "asks for TLS, which kinglet does not speak; use an http:// collector in your VPC or in the sandbox",
+        );
+    }
+    let Some(rest) = url.get(7..).filter(|_| {
+        url.get(..7)
+            .is_some_and(|scheme| scheme.eq_ignore_ascii_case("http://"))
+    }) else {
+        return Some("is not an http:// URL");
+    };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host_and_port = authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, host)| host);
+    let (host, port) = match host_and_port.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, port),
+        _ => (host_and_port, "80"),
+    };
+    let is_port = decimal::parse(port.as_bytes()).is_some_and(|port| (1..=65535).contains(&port));
+    let is_plain = url.bytes().all(|byte| byte.is_ascii_graphic());
+    if host.is_empty() || !is_port || !is_plain {
+        return Some("is not a URL with a host and, if any, a port from 1 to 65535");
+    }
+    None
+}
+
+/// A URL without its user info and its query.
+fn without_secrets(url: &str) -> String {
+    let (scheme, rest) = url.split_at(url.find("://").map_or(0, |at| at + 3));
+    let rest = rest.split(['?', '#']).next().unwrap_or_default();
+    let path_at = rest.find('/').unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(path_at);
+    let host = authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, host)| host);
+    [scheme, host, path].concat()
+}
+
+/// One pair `name=value`; the value percent-decoded. The name must be a token, the value printable.
+fn header(pair: &str) -> Option<(String, String)> {
+    let (name, value) = pair.split_once('=')?;
+    let (name, value) = (name.trim(), value.trim());
+    let is_name = !name.is_empty()
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.!#$&'*+^`|~".contains(&byte));
+    let mut decoded = Vec::with_capacity(value.len());
+    let mut rest = value.as_bytes();
+    while let [byte, behind @ ..] = rest {
+        rest = behind;
+        match (byte, behind) {
+            (b'%', [high, low, behind @ ..]) => {
+                let [byte] = decimal::parse_hex::<1>(&[*high, *low])?;
+                decoded.push(byte);
+                rest = behind;
+            }
+            (b'%', _) => return None,
+            (byte, _) => decoded.push(*byte),
+        }
+    }
+    let value = String::from_utf8(decoded).ok()?;
+    let is_value = !value.bytes().any(|byte| byte.is_ascii_control());
+    (is_name && is_value).then(|| (name.to_string(), value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_with(variables: &[(&str, &str)]) -> (Config, Resource, Vec<String>) {
+        let mut warnings = Vec::new();
+        let mut resource = Resource::default();
+        let lookup = |name: &str| {
+            let found = variables.iter().find(|(variable, _)| *variable == name);
+            found.map(|(_, value)| (*value).to_string())
+        };
+        let mut warn = |parts: &[&[u8]]| warnings.push(String::from_utf8(parts.concat()).unwrap());
+        let config = read(&lookup, &mut warn, &mut resource);
+        (config, resource, warnings)
+    }
+
+    #[test]
+    fn endpoints() {
+        for (variables, url) in [
+            (
+                vec![("KINGLET_ENDPOINT", "http://127.0.0.1:4318")],
+                Some("http://127.0.0.1:4318/v1/logs"),
+            ),
+            (
+                vec![("KINGLET_ENDPOINT", "http://c/otlp/")],
+                Some("http://c/otlp/v1/logs"),
+            ),
+            (
+                vec![("OTEL_EXPORTER_OTLP_ENDPOINT", "http://c:4318/")],
+                Some("http://c:4318/v1/logs"),
+            ),
+            (
+                vec![("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "http://c/in")],
+                Some("http://c/in"),
+            ),
+            (
+                vec![
+                    ("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "http://c/in"),
+                    ("KINGLET_ENDPOINT", "http://k"),
+                ],
+                Some("http://k/v1/logs"),
+            ),
+            (
+                vec![
+                    ("KINGLET_ENDPOINT", "http://c/in"),
+                    ("KINGLET_FORMAT", "ndjson"),
+                ],
+                Some("http://c/in"),
+            ),
+            (
+                vec![
+                    ("KINGLET_ENDPOINT", ""),
+                    ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://[::1]:4318"),
+                ],
+                Some("http://[::1]:4318/v1/logs"),
+            ),
+            (vec![], None),
+            (vec![("KINGLET_ENDPOINT", "https://c")], None),
+            (vec![("KINGLET_ENDPOINT", "c:4318")], None),
+            (vec![("KINGLET_ENDPOINT", "http://c:99999")], None),
+            (vec![("KINGLET_ENDPOINT", "http://:80")], None),
+            (vec![("KINGLET_ENDPOINT", "http://a b")], None),
+        ] {
+            let (config, _, warnings) = read_with(&variables);
+            assert_eq!(config.logs_url.as_deref(), url, "{variables:?}");
+            assert_eq!(warnings.len(), usize::from(url.is_none()), "{warnings:?}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_never_printed() {
+        let (_, _, warnings) = read_with(&[
+            (
+                "KINGLET_ENDPOINT",
+                "https://user:secret@c:1/path?key=secret",
+            ),
+            (
+                "OTEL_EXPORTER_OTLP_HEADERS",
+                "authorization secret,x=a%zzsecret",
+            ),
+        ]);
+        assert_eq!(warnings.len(), 3);
+        assert!(
+            warnings.iter().all(|warning| !warning.contains("secret")),
+            "{warnings:?}"
+        );
+        assert!(
+            warnings
+                .iter()
+                .any(|warning| warning.contains("https://c:1/path"))
+        );
+    }
+
+    #[test]
+    fn headers_are_decoded() {
+        let (config, ..) = read_with(&[("OTEL_EXPORTER_OTLP_HEADERS", "api-key=a%20b , x-y=1=2,")]);
+        let expected = [("api-key", "a b"), ("x-y", "1=2")]
+            .map(|(name, value)| (name.to_string(), value.to_string()));
+        assert_eq!(config.headers, expected);
+    }
+
+    #[test]
+    fn wrong_values_are_one_warning_and_the_default() {
+        for (variable, value) in [
+            ("KINGLET_FLUSH", "fast"),
+            ("KINGLET_FLUSH_BUDGET_MS", "-1"),
+            ("KINGLET_FLUSH_INTERVAL_MS", "5s"),
+            ("KINGLET_BUFFER_BYTES", "65535"),
+            ("KINGLET_PORT", "65536"),
+            ("KINGLET_TYPES", "function,everything"),
+            ("KINGLET_MIN_LEVEL", "loud"),
+            ("KINGLET_INVOCATION_LINES", "maybe"),
+            ("KINGLET_FORMAT", "xml"),
+            ("KINGLET_TELEMETRY_ITEMS", "999"),
+            ("KINGLET_TELEMETRY_BYTES", "1048577"),
+            ("KINGLET_TELEMETRY_MS", "24"),
+            ("OTEL_EXPORTER_OTLP_TIMEOUT", "0"),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+            ("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip"),
+            ("OTEL_RESOURCE_ATTRIBUTES", "novalue"),
+        ] {
+            let (config, _, warnings) =
+                read_with(&[("KINGLET_ENDPOINT", "http://c"), (variable, value)]);
+            assert_eq!(warnings.len(), 1, "{variable}: {warnings:?}");
+            assert!(
+                warnings[0].contains(variable) && warnings[0].contains(value),
+                "{warnings:?}"
+            );
+            assert_eq!(config.flush, Flush::Adaptive);
+            assert_eq!(
+                (config.flush_budget_ms, config.flush_interval_ms),
+                (250, 5000)
+            );
+            assert_eq!((config.ring_bytes, config.port), (1024 * 1024, 4327));
+            assert!(config.filter.platform && config.filter.function && !config.filter.extension);
+            assert_eq!(
+                config.buffering,
+                Buffering {
+                    items: 10_000,
+                    bytes: 262_144,
+                    ms: 25
+                }
+            );
+            assert_eq!((config.filter.severity_min, config.timeout_ms), (0, 10_000));
+        }
+    }
+
+    #[test]
+    fn good_values_are_taken() {
+        let (config, resource, warnings) = read_with(&[
+            ("KINGLET_ENDPOINT", "http://c"),
+            ("KINGLET_FLUSH", "end"),
+            ("KINGLET_FLUSH_BUDGET_MS", "100"),
+            ("OTEL_BLRP_SCHEDULE_DELAY", "1000"),
+            ("KINGLET_BUFFER_BYTES", "65536"),
+            ("KINGLET_PORT", "0"),
+            ("KINGLET_TYPES", "extension, function"),
+            ("KINGLET_MIN_LEVEL", "warn"),
+            ("KINGLET_INVOCATION_LINES", "off"),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json"),
+            ("AWS_LAMBDA_FUNCTION_NAME", "orders"),
+            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
+            ("OTEL_RESOURCE_ATTRIBUTES", "team=a%2Cb,service.name=x"),
+            ("OTEL_SERVICE_NAME", "shop"),
+        ]);
+        assert!(warnings.is_empty(), "{warnings:?}");
+        assert_eq!(
+            (
+                config.flush,
+                config.flush_budget_ms,
+                config.flush_interval_ms
+            ),
+            (Flush::End, 100, 1000)
+        );
+        assert_eq!(
+            (config.ring_bytes, config.port, config.filter.severity_min),
+            (65536, 0, 13)
+        );
+        assert!(!config.filter.platform && config.filter.function && config.filter.extension);
+        assert!(!config.filter.invocation_lines);
+        let entry = |key: &str| {
+            resource
+                .entries()
+                .iter()
+                .find(|entry| entry.key == key.as_bytes())
+                .map(|entry| String::from_utf8_lossy(&entry.value).into_owned())
+        };
+        assert_eq!(entry("service.name").as_deref(), Some("shop"));
+        assert_eq!(entry("team").as_deref(), Some("a,b"));
+        assert_eq!(entry("faas.max_memory").as_deref(), Some("268435456"));
+        assert_eq!(entry("cloud.region"), None);
+    }
+}

@@ -1,0 +1,520 @@
+//! Messages of a stub resolver, and the two files that steer it: bytes in, values out.
+//!
+//! Enough of RFC 1035 to turn one host name into one address: a query with recursion desired, and the first address
+//! of the wanted type in the answer. Names in answers are skipped, not followed, so no compression pointer can loop.
+
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// The longest query and, as no EDNS is sent, the longest answer over UDP (RFC 1035, section 2.3.4).
+pub const MESSAGE_BYTES_MAX: usize = 512;
+
+/// The longest name in text, without a dot at its end; it fits the 255 bytes of the wire.
+const NAME_BYTES_MAX: usize = 253;
+
+const LABEL_BYTES_MAX: usize = 63;
+
+/// The class IN.
+const CLASS_INTERNET: u16 = 1;
+
+/// What is asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RecordType {
+    A,
+    Aaaa,
+}
+
+impl RecordType {
+    const fn code(self) -> u16 {
+        match self {
+            RecordType::A => 1,
+            RecordType::Aaaa => 28,
+        }
+    }
+}
+
+/// What a datagram says to a query.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Answer {
+    /// The first address of the type, and for how many seconds it may be kept: the least of the records up to it.
+    Address(IpAddr, u32),
+    /// There is no such name, or it has no record of the type.
+    NoAddress,
+    /// The server cannot or will not answer, or not in one datagram: ask another one.
+    ServerFailure,
+    /// Another id or question, or malformed: ignore it and keep waiting.
+    NotOurs,
+}
+
+/// Encodes a query with recursion desired. A dot at the end of the name is ignored. `None` if the name cannot be
+/// encoded: it or a label of it is empty or too long.
+pub fn encode_query<'b>(
+    buffer: &'b mut [u8; MESSAGE_BYTES_MAX],
+    id: u16,
+    name: &[u8],
+    record_type: RecordType,
+) -> Option<&'b [u8]> {
+    let name = name.strip_suffix(b".").unwrap_or(name);
+    if name.len() > NAME_BYTES_MAX {
+        return None;
+    }
+    let mut free = buffer.as_mut_slice();
+    let [id_high, id_low] = id.to_be_bytes();
+    // Recursion desired; one question; no other records.
+    put(&mut free, &[id_high, id_low, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0])?;
+    for label in name.split(|&byte| byte == b'.') {
+        if label.is_empty() || label.len() > LABEL_BYTES_MAX {
+            return None;
+        }
+        put(&mut free, &[u8::try_from(label.len()).ok()?])?;
+        put(&mut free, label)?;
+    }
+    put(&mut free, &[0])?;
+    put(&mut free, &record_type.code().to_be_bytes())?;
+    put(&mut free, &CLASS_INTERNET.to_be_bytes())?;
+    let length = MESSAGE_BYTES_MAX.checked_sub(free.len())?;
+    buffer.get(..length)
+}
+
+fn put(free: &mut &mut [u8], bytes: &[u8]) -> Option<()> {
+    let (target, behind) = core::mem::take(free).split_at_mut_checked(bytes.len())?;
+    target.copy_from_slice(bytes);
+    *free = behind;
+    Some(())
+}
+
+/// Reads a datagram that came from the server asked. CNAMEs are followed by taking the first address of the type:
+/// a recursive server sends the whole chain.
+pub fn parse_answer(message: &[u8], id: u16, name: &[u8], record_type: RecordType) -> Answer {
+    Message { rest: message }
+        .answer(id, name, record_type)
+        .unwrap_or(Answer::NotOurs)
+}
+
+/// What is still to be read of a message. Everything here is `None` when the message ends too early.
+struct Message<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Message<'a> {
+    fn answer(&mut self, id: u16, name: &[u8], record_type: RecordType) -> Option<Answer> {
+        let is_ours = self.u16()? == id;
+        let flags = self.u16()?;
+        let questions = self.u16()?;
+        let answers = self.u16()?;
+        self.bytes(4)?;
+        // A response, to a standard query.
+        if !is_ours || flags & 0xf800 != 0x8000 {
+            return None;
+        }
+        let truncated = flags & 0x0200 != 0;
+        let code = flags & 0xf;
+        // A server that could not read the question need not repeat it.
+        if questions == 0 && code != 0 {
+            return Some(Answer::ServerFailure);
+        }
+        let is_same = questions == 1
+            && self.name_is(name.strip_suffix(b".").unwrap_or(name))?
+            && self.u16()? == record_type.code()
+            && self.u16()? == CLASS_INTERNET;
+        match code {
+            _ if !is_same => None,
+            0 => match self.first_address(answers, record_type)? {
+                Answer::NoAddress if truncated => Some(Answer::ServerFailure),
+                answer => Some(answer),
+            },
+            3 => Some(Answer::NoAddress),
+            _ => Some(Answer::ServerFailure),
+        }
+    }
+
+    fn first_address(&mut self, answers: u16, record_type: RecordType) -> Option<Answer> {
+        let mut ttl_least = u32::MAX;
+        // Every turn takes at least eleven bytes of the message.
+        for _ in 0..answers {
+            self.skip_name()?;
+            let found = self.u16()?;
+            let class = self.u16()?;
+            let ttl = u32::from(self.u16()?) << 16 | u32::from(self.u16()?);
+            let length = self.u16()?;
+            let data = self.bytes(usize::from(length))?;
+            // RFC 2181, section 8: the highest bit is to be read as zero seconds.
+            ttl_least = ttl_least.min(if ttl >> 31 == 0 { ttl } else { 0 });
+            if found != record_type.code() || class != CLASS_INTERNET {
+                continue;
+            }
+            let address = match record_type {
+                RecordType::A => IpAddr::V4(Ipv4Addr::from(<[u8; 4]>::try_from(data).ok()?)),
+                RecordType::Aaaa => IpAddr::V6(Ipv6Addr::from(<[u8; 16]>::try_from(data).ok()?)),
+            };
+            return Some(Answer::Address(address, ttl_least));
+        }
+        Some(Answer::NoAddress)
+    }
+
+    fn bytes(&mut self, count: usize) -> Option<&'a [u8]> {
+        let (bytes, rest) = self.rest.split_at_checked(count)?;
+        self.rest = rest;
+        Some(bytes)
+    }
+
+    fn u8(&mut self) -> Option<u8> {
+        let (&byte, rest) = self.rest.split_first()?;
+        self.rest = rest;
+        Some(byte)
+    }
+
+    fn u16(&mut self) -> Option<u16> {
+        Some(u16::from(self.u8()?) << 8 | u16::from(self.u8()?))
+    }
+
+    /// Reads the question's name, which is never compressed, and compares it without regard to case.
+    fn name_is(&mut self, name: &[u8]) -> Option<bool> {
+        for label in name.split(|&byte| byte == b'.') {
+            let length = usize::from(self.u8()?);
+            if length != label.len() || !self.bytes(length)?.eq_ignore_ascii_case(label) {
+                return Some(false);
+            }
+        }
+        Some(self.u8()? == 0)
+    }
+
+    /// Passes over a name: labels up to the empty one or a compression pointer, which always is the last part.
+    fn skip_name(&mut self) -> Option<()> {
+        loop {
+            match self.u8()? {
+                0 => return Some(()),
+                length @ 1..=63 => self.bytes(usize::from(length))?,
+                0xc0.. => return self.u8().map(|_| ()),
+                _ => return None,
+            };
+        }
+    }
+}
+
+/// Looks a name up in the text of /etc/hosts: its first IPv4 address, else its first IPv6 address.
+pub fn hosts_lookup(hosts_file: &[u8], name: &[u8]) -> Option<IpAddr> {
+    let name = name.strip_suffix(b".").unwrap_or(name);
+    let mut found = None;
+    for line in lines(hosts_file) {
+        let line = line.split(|&byte| byte == b'#').next().unwrap_or(line);
+        let mut words = words(line);
+        let Some(address) = words.next() else {
+            continue;
+        };
+        if !words.any(|word| word.eq_ignore_ascii_case(name)) {
+            continue;
+        }
+        match parse_address(address) {
+            Some(IpAddr::V4(address)) => return Some(IpAddr::V4(address)),
+            address => found = found.or(address),
+        }
+    }
+    found
+}
+
+/// What resolv.conf says. Unused places of the arrays are at their end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Nameservers<'a> {
+    /// In the order in which they are to be asked.
+    pub addresses: [Option<IpAddr>; 3],
+    /// Domains to try behind a name that has fewer dots than `ndots`.
+    pub search: [Option<&'a [u8]>; 3],
+    pub ndots: u8,
+}
+
+/// Reads the text of resolv.conf; see resolv.conf(5). What it does not know it ignores.
+pub fn nameservers(resolv_conf: &[u8]) -> Nameservers<'_> {
+    let mut found = Nameservers {
+        addresses: [None; 3],
+        search: [None; 3],
+        ndots: 1,
+    };
+    for line in lines(resolv_conf) {
+        let mut words = words(line);
+        match words.next() {
+            Some(b"nameserver") => {
+                let address = words.next().and_then(parse_address);
+                if let (Some(_), Some(place)) = (
+                    address,
+                    found.addresses.iter_mut().find(|place| place.is_none()),
+                ) {
+                    *place = address;
+                }
+            }
+            // The last of these lines counts.
+            Some(b"search" | b"domain") => {
+                for place in &mut found.search {
+                    *place = words.next();
+                }
+            }
+            Some(b"options") => {
+                for digits in words.filter_map(|word| word.strip_prefix(b"ndots:")) {
+                    found.ndots = match digits {
+                        [digit @ b'0'..=b'9'] => digit - b'0',
+                        // 15 is the most that the C libraries take.
+                        [b'1', digit @ b'0'..=b'5'] => 10 + (digit - b'0'),
+                        [b'0'..=b'9', ..] => 15,
+                        _ => found.ndots,
+                    };
+                }
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split(|&byte| byte == b'\n')
+}
+
+fn words(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    line.split(u8::is_ascii_whitespace)
+        .filter(|word| !word.is_empty())
+}
+
+/// No zone behind an IPv6 address: it could not be asked anyway.
+fn parse_address(text: &[u8]) -> Option<IpAddr> {
+    str::from_utf8(text).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const QUESTION: &[u8] = b"\x0312a\x07example\x03org\0\0\x01\0\x01";
+
+    fn query(name: &str, record_type: RecordType) -> Option<Vec<u8>> {
+        let mut buffer = [0xaa; MESSAGE_BYTES_MAX];
+        encode_query(&mut buffer, 0x1234, name.as_bytes(), record_type).map(<[u8]>::to_vec)
+    }
+
+    #[test]
+    fn queries() {
+        let head = b"\x12\x34\x01\0\0\x01\0\0\0\0\0\0";
+        let expected = [&head[..], QUESTION].concat();
+        assert_eq!(
+            query("12a.example.org", RecordType::A),
+            Some(expected.clone())
+        );
+        assert_eq!(query("12a.example.org.", RecordType::A), Some(expected));
+        let expected = [&head[..], b"\x01x\0\0\x1c\0\x01"].concat();
+        assert_eq!(query("x", RecordType::Aaaa), Some(expected));
+
+        let label = "l".repeat(LABEL_BYTES_MAX);
+        let longest = format!("{label}.{label}.{label}.{}", "l".repeat(61));
+        assert_eq!(longest.len(), NAME_BYTES_MAX);
+        assert_eq!(
+            query(&longest, RecordType::A).map(|bytes| bytes.len()),
+            Some(12 + 255 + 4)
+        );
+        for name in [
+            "",
+            ".",
+            "..",
+            "a..b",
+            ".a",
+            "a..",
+            &format!("{label}l"),
+            &format!("{longest}l"),
+        ] {
+            assert_eq!(query(name, RecordType::A), None, "{name}");
+        }
+    }
+
+    /// A response to the question above; each record is its owner, type, seconds and data.
+    fn response(flags: u16, records: &[(&[u8], u16, u32, &[u8])]) -> Vec<u8> {
+        let mut message = b"\x12\x34".to_vec();
+        message.extend(flags.to_be_bytes());
+        message.extend([0, 1, 0, records.len() as u8, 0, 0, 0, 1]);
+        message.extend(QUESTION);
+        for (owner, code, seconds, data) in records {
+            message.extend(*owner);
+            message.extend(code.to_be_bytes());
+            message.extend([0, 1]);
+            message.extend(seconds.to_be_bytes());
+            message.extend((data.len() as u16).to_be_bytes());
+            message.extend(*data);
+        }
+        // An OPT record in the additional section, which nobody reads.
+        message.extend(b"\0\0\x29\x04\xd0\0\0\0\0\0\0");
+        message
+    }
+
+    fn parse(message: &[u8]) -> Answer {
+        parse_answer(message, 0x1234, b"12A.Example.ORG", RecordType::A)
+    }
+
+    const HERE: &[u8] = b"\xc0\x0c";
+    const ALIAS: (&[u8], u16, u32, &[u8]) = (HERE, 5, 60, b"\x03www\xc0\x10");
+    const ADDRESS: (&[u8], u16, u32, &[u8]) = (b"\x03www\xc0\x10", 1, 300, &[192, 0, 2, 7]);
+
+    #[test]
+    fn answers() {
+        let address = |seconds| Answer::Address(IpAddr::from([192, 0, 2, 7]), seconds);
+        for (message, expected) in [
+            (response(0x8180, &[ADDRESS]), address(300)),
+            (
+                response(0x8180, &[ADDRESS, (HERE, 1, 1, &[9; 4])]),
+                address(300),
+            ),
+            (response(0x8180, &[ALIAS, ADDRESS]), address(60)),
+            (
+                response(0x8180, &[(b"\0", 28, 9, &[1; 16]), ADDRESS]),
+                address(9),
+            ),
+            (
+                response(0x8180, &[(HERE, 1, 0x8000_0000, &[192, 0, 2, 7])]),
+                address(0),
+            ),
+            (response(0x8380, &[ADDRESS]), address(300)),
+            (response(0x8380, &[ALIAS]), Answer::ServerFailure),
+            (response(0x8180, &[ALIAS]), Answer::NoAddress),
+            (response(0x8180, &[]), Answer::NoAddress),
+            (response(0x8183, &[]), Answer::NoAddress),
+            (response(0x8183, &[ALIAS]), Answer::NoAddress),
+            (response(0x8182, &[]), Answer::ServerFailure),
+            (response(0x8185, &[]), Answer::ServerFailure),
+            (
+                b"\x12\x34\x81\x81\0\0\0\0\0\0\0\0".to_vec(),
+                Answer::ServerFailure,
+            ),
+            (
+                b"\x12\x34\x81\x80\0\0\0\0\0\0\0\0".to_vec(),
+                Answer::NotOurs,
+            ),
+            // A query, another kind of query, and an address of five bytes.
+            (response(0x0100, &[ADDRESS]), Answer::NotOurs),
+            (response(0xa180, &[ADDRESS]), Answer::NotOurs),
+            (response(0x8180, &[(HERE, 1, 1, &[9; 5])]), Answer::NotOurs),
+            (
+                response(0x8180, &[(b"\x80\0", 1, 1, &[9; 4])]),
+                Answer::NotOurs,
+            ),
+        ] {
+            assert_eq!(parse(&message), expected, "{message:?}");
+        }
+        let message = response(0x8180, &[ADDRESS]);
+        for (id, name, record_type) in [
+            (0x1235, "12a.example.org", RecordType::A),
+            (0x1234, "12a.example.com", RecordType::A),
+            (0x1234, "12a.example", RecordType::A),
+            (0x1234, "12a.example.org.x", RecordType::A),
+            (0x1234, "12a", RecordType::A),
+            (0x1234, "12a.example.org", RecordType::Aaaa),
+        ] {
+            let answer = parse_answer(&message, id, name.as_bytes(), record_type);
+            assert_eq!(answer, Answer::NotOurs, "{id} {name} {record_type:?}");
+        }
+    }
+
+    #[test]
+    fn an_ipv6_answer() {
+        let mut message = response(0x8180, &[ADDRESS, (HERE, 28, 5, &[0x20; 16])]);
+        let question_type = 12 + QUESTION.len() - 3;
+        message[question_type] = 28;
+        let answer = parse_answer(&message, 0x1234, b"12a.example.org.", RecordType::Aaaa);
+        assert_eq!(answer, Answer::Address(IpAddr::from([0x20u8; 16]), 5));
+    }
+
+    #[test]
+    fn damaged_answers_are_never_an_address_of_their_own() {
+        let message = response(0x8180, &[ALIAS, ADDRESS]);
+        let records = message.len() - 11;
+        for length in 0..message.len() {
+            let expected = if length < records {
+                Answer::NotOurs
+            } else {
+                parse(&message)
+            };
+            assert_eq!(parse(&message[..length]), expected, "{length}");
+        }
+        // Every bit of the head and question counts, but for the other flags and counts.
+        for at in 12..12 + QUESTION.len() {
+            for bit in 0..8 {
+                let mut damaged = message.clone();
+                damaged[at] ^= 1 << bit;
+                let case = bit == 5 && message[at].is_ascii_alphabetic();
+                assert_eq!(parse(&damaged) == parse(&message), case, "{at} {bit}");
+            }
+        }
+        // Anything may come; nothing may panic or loop.
+        let mut state = 1u64;
+        for _ in 0..20_000 {
+            let mut damaged = message.clone();
+            for _ in 0..4 {
+                state = state
+                    .wrapping_mul(6364136223846793005)
+                    .wrapping_add(1442695040888963407);
+                let at = (state >> 33) as usize % damaged.len();
+                damaged[at] = (state >> 56) as u8;
+            }
+            parse(&damaged);
+        }
+    }
+
+    #[test]
+    fn hosts() {
+        let file = b"# comment 192.0.2.9 collector\n::1 localhost ip6-localhost\n127.0.0.1\tlocalhost\r\n\n \
+            169.254.79.1 sandbox.localdomain SANDBOX # gone\n2001:db8::7 six\n2001:db8::8 six\nnonsense bad\n192.0.2.1";
+        for (name, expected) in [
+            ("localhost", Some("127.0.0.1")),
+            ("LocalHost.", Some("127.0.0.1")),
+            ("ip6-localhost", Some("::1")),
+            ("sandbox", Some("169.254.79.1")),
+            ("sandbox.localdomain", Some("169.254.79.1")),
+            ("six", Some("2001:db8::7")),
+            ("gone", None),
+            ("collector", None),
+            ("bad", None),
+            ("192.0.2.1", None),
+            ("", None),
+        ] {
+            let expected = expected.map(|text| text.parse().unwrap());
+            assert_eq!(hosts_lookup(file, name.as_bytes()), expected, "{name}");
+        }
+        assert_eq!(hosts_lookup(b"", b"localhost"), None);
+    }
+
+    #[test]
+    fn resolver_configuration() {
+        let text = b"; comment\n#nameserver 192.0.2.9\ndomain old.example\nnameserver 169.254.78.1\nnameserver fe80::1%eth0\n\
+            nameserver\t2001:db8::1 \nsearch eu-west-1.compute.internal  b c d\noptions timeout:2 ndots:5\r\n\
+            nameserver 192.0.2.3\nnameserver 192.0.2.4\nnameserver\n";
+        let found = nameservers(text);
+        let addresses = ["169.254.78.1", "2001:db8::1", "192.0.2.3"].map(|text| text.parse().ok());
+        assert_eq!(found.addresses, addresses);
+        assert_eq!(
+            found.search,
+            [
+                Some(&b"eu-west-1.compute.internal"[..]),
+                Some(b"b"),
+                Some(b"c")
+            ]
+        );
+        assert_eq!(found.ndots, 5);
+        let domain = nameservers(b"search a b\ndomain c");
+        assert_eq!(domain.search, [Some(&b"c"[..]), None, None]);
+        let empty = Nameservers {
+            addresses: [None; 3],
+            search: [None; 3],
+            ndots: 1,
+        };
+        assert_eq!(nameservers(b""), empty);
+        assert_eq!(nameservers(b"options ndots:x\nsearch a\nsearch"), empty);
+        for (text, ndots) in [
+            ("0", 0),
+            ("9", 9),
+            ("12", 12),
+            ("15", 15),
+            ("16", 15),
+            ("99", 15),
+            ("", 1),
+        ] {
+            assert_eq!(
+                nameservers(format!("options ndots:{text}").as_bytes()).ndots,
+                ndots
+            );
+        }
+    }
+}

@@ -1,0 +1,556 @@
+//! Telemetry API and Logs API events to records: what each one means, and what it says about the invocation.
+//!
+//! ```text
+//! {"time": …, "type": "function", "record": "text" or {…}} ──▶ Verdict + Observation, and a record in the Writer
+//! ```
+//!
+//! The reader keeps the little that the stream itself tells about later events: which invocation lines belong to, its
+//! trace, whether this is the cold start, and who we are (the log stream, the function's ARN, the tenant).
+
+use crate::clock::Wall;
+use crate::json::{self, Cut, Element, Member, Value};
+use crate::limits::EVENT_TYPE_BYTES_MAX;
+use crate::record::{Head, Kind, RequestId, Trace, Writer};
+use crate::resource::Resource;
+use crate::{decimal, platform, severity, text_line, timestamp};
+
+/// What is shipped and what is not (`KINGLET_TYPES`, `KINGLET_MIN_LEVEL`, `KINGLET_INVOCATION_LINES`).
+#[derive(Clone, Copy, Debug)]
+pub struct Filter {
+    pub platform: bool,
+    pub function: bool,
+    pub extension: bool,
+    /// START, END and REPORT lines.
+    pub invocation_lines: bool,
+    /// Records with a known severity below this are not shipped; 0 ships all.
+    pub severity_min: u8,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    /// A record stands in the writer.
+    Record,
+    /// The configuration says not to ship it.
+    Filtered,
+    /// It is not an event.
+    Malformed,
+}
+
+/// What an event says to the lifecycle.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Observation {
+    Nothing,
+    Started(RequestId),
+    Done { id: RequestId, success: bool },
+    Reported(RequestId),
+}
+
+/// Reads events one at a time; see the module's text.
+pub struct Reader {
+    filter: Filter,
+    writer: Writer,
+    /// The unescaped text of a string record that is itself a JSON object.
+    scratch: Vec<u8>,
+    current: Option<RequestId>,
+    trace: Option<Trace>,
+    /// Several invocations may be open at once (Managed Instances).
+    is_concurrent: bool,
+    open_invocations: u32,
+    /// Two invocations were open at once: a line without an id belongs to nobody until one starts alone.
+    is_ambiguous: bool,
+    coldstart: bool,
+    invocations: u32,
+    /// Sum of `droppedRecords` of all `platform.logsDropped`.
+    pub platform_dropped: u64,
+}
+
+/// The three members of an event.
+struct Envelope<'a> {
+    event_type: &'a [u8],
+    time_unix_nano: u64,
+    record: Value<'a>,
+    cut: Option<&'a Cut>,
+    is_complete: bool,
+}
+
+/// What an object record says of itself.
+#[derive(Default)]
+struct Claims<'a> {
+    severity: u8,
+    request_id: Option<&'a [u8]>,
+    time_unix_nano: Option<u64>,
+    message: Option<(&'a [u8], bool)>,
+}
+
+/// kinglet's own lines begin with this; they never re-enter the pipeline.
+pub const OWN_PREFIX: &[u8] = b"kinglet: ";
+
+impl Reader {
+    /// `is_concurrent`: several invocations may be open at once. `coldstart`: the init phase is part of a cold start.
+    #[must_use]
+    pub const fn new(
+        filter: Filter,
+        writer: Writer,
+        is_concurrent: bool,
+        coldstart: bool,
+    ) -> Reader {
+        Reader {
+            filter,
+            writer,
+            scratch: Vec::new(),
+            current: None,
+            trace: None,
+            is_concurrent,
+            open_invocations: 0,
+            is_ambiguous: false,
+            coldstart,
+            invocations: 0,
+            platform_dropped: 0,
+        }
+    }
+
+    /// The record of the last [`Verdict::Record`].
+    pub fn record(&mut self) -> &[u8] {
+        self.writer.finish()
+    }
+
+    /// Reads one event. `received` stands in for a time that is missing or unreadable.
+    pub fn read(
+        &mut self,
+        element: &Element<'_>,
+        received: Wall,
+        resource: &mut Resource,
+    ) -> (Verdict, Observation) {
+        let Some(envelope) = envelope(element, received) else {
+            return (Verdict::Malformed, Observation::Nothing);
+        };
+        match envelope.event_type.strip_prefix(b"platform.") {
+            Some(event) => self.platform(event, &envelope, resource),
+            None => (self.line(&envelope), Observation::Nothing),
+        }
+    }
+
+    fn platform(
+        &mut self,
+        event: &[u8],
+        envelope: &Envelope<'_>,
+        resource: &mut Resource,
+    ) -> (Verdict, Observation) {
+        let object = match envelope.record {
+            Value::Nested(object) => object,
+            // `platform.fault` and old platform records are text.
+            _ => b"",
+        };
+        let observation = self.observe(event, object, resource);
+        let is_loss = event == b"logsDropped";
+        let is_shipped = self.filter.platform
+            && (self.filter.invocation_lines || !platform::is_invocation_line(event));
+        let severity = platform_severity(event, object);
+        if !is_loss && (!is_shipped || severity < self.filter.severity_min) {
+            return (Verdict::Filtered, observation);
+        }
+        let request_id = string(object, b"requestId").and_then(RequestId::new);
+        self.begin(envelope, envelope.time_unix_nano, severity, request_id);
+        let room = self.writer.room();
+        let is_cut = match envelope.record {
+            Value::Nested(object) => platform::append_line(self.writer.body(), event, object, room),
+            Value::String(raw) => json::append_raw_string(self.writer.body(), raw, room),
+            other => json::append_escaped(self.writer.body(), text(&other), room),
+        };
+        self.end_body(envelope, is_cut);
+        self.attributes(object, None, &[b"requestId"]);
+        (Verdict::Record, observation)
+    }
+
+    /// Takes what a platform event says about the invocation and about us.
+    fn observe(&mut self, event: &[u8], object: &[u8], resource: &mut Resource) -> Observation {
+        let id = string(object, b"requestId").and_then(RequestId::new);
+        match (event, id) {
+            (b"start", Some(id)) => {
+                self.start(id, object);
+                if self.is_concurrent {
+                    // Elsewhere INVOKE tells it.
+                    resource.set(
+                        b"cloud.resource_id",
+                        string(object, b"functionArn").unwrap_or_default(),
+                    );
+                }
+                resource.set(
+                    b"aws.lambda.tenant_id",
+                    string(object, b"tenantId").unwrap_or_default(),
+                );
+                Observation::Started(id)
+            }
+            (b"runtimeDone" | b"end", Some(id)) => {
+                let success = string(object, b"status").is_none_or(|status| status == b"success");
+                Observation::Done { id, success }
+            }
+            (b"report", Some(id)) => {
+                self.open_invocations = self.open_invocations.saturating_sub(1);
+                Observation::Reported(id)
+            }
+            (b"initStart" | b"restoreStart", _) => {
+                resource.set(
+                    b"faas.instance",
+                    string(object, b"instanceId").unwrap_or_default(),
+                );
+                if string(object, b"initializationType") == Some(b"provisioned-concurrency") {
+                    self.coldstart = false;
+                }
+                Observation::Nothing
+            }
+            (b"logsDropped", _) => {
+                let records = match platform::member(object, b"droppedRecords") {
+                    Some(Value::Number(number)) => json::integer(number).unwrap_or(0),
+                    _ => 0,
+                };
+                self.platform_dropped = self.platform_dropped.saturating_add(records);
+                Observation::Nothing
+            }
+            _ => Observation::Nothing,
+        }
+    }
+
+    fn start(&mut self, id: RequestId, object: &[u8]) {
+        self.is_ambiguous = self.is_concurrent && self.open_invocations > 0;
+        self.open_invocations += 1;
+        self.current = Some(id).filter(|_| !self.is_ambiguous);
+        self.trace = trace(object).filter(|_| !self.is_ambiguous);
+        self.coldstart &= self.invocations == 0;
+        self.invocations = self.invocations.saturating_add(1);
+    }
+
+    /// A line of the function, of an extension, or of a type that Lambda has added since.
+    fn line(&mut self, envelope: &Envelope<'_>) -> Verdict {
+        let is_own =
+            || matches!(envelope.record, Value::String(raw) if raw.starts_with(OWN_PREFIX));
+        let is_shipped = match envelope.event_type {
+            b"function" => self.filter.function,
+            b"extension" => self.filter.extension && !is_own(),
+            _ => true,
+        };
+        if !is_shipped {
+            return Verdict::Filtered;
+        }
+        match envelope.record {
+            Value::String(raw) => self.string_line(envelope, raw),
+            Value::Nested(object) if object.first() == Some(&b'{') => {
+                self.object_line(envelope, object)
+            }
+            other => self.text_line(envelope, text(&other)),
+        }
+    }
+
+    fn string_line(&mut self, envelope: &Envelope<'_>, raw: &[u8]) -> Verdict {
+        let (severity, request_id) = self.string_claims(raw);
+        if self.is_below_minimum(severity) {
+            return Verdict::Filtered;
+        }
+        self.begin(envelope, envelope.time_unix_nano, severity, request_id);
+        let room = self.writer.room();
+        let is_cut = json::append_raw_string(self.writer.body(), raw, room);
+        self.end_body(envelope, is_cut);
+        Verdict::Record
+    }
+
+    /// Severity and request id of a string record: from its prefix, or from the JSON object that it is.
+    fn string_claims(&mut self, raw: &[u8]) -> (u8, Option<RequestId>) {
+        let (severity, request_id) = if raw.first() == Some(&b'{') {
+            self.scratch.clear();
+            json::append_unescaped(&mut self.scratch, raw, raw.len());
+            let claims = claims(&self.scratch);
+            (claims.severity, claims.request_id)
+        } else {
+            let prefix = text_line::prefix(raw);
+            (prefix.severity, prefix.request_id)
+        };
+        (
+            severity,
+            request_id.and_then(RequestId::new).or(self.current),
+        )
+    }
+
+    fn object_line(&mut self, envelope: &Envelope<'_>, object: &[u8]) -> Verdict {
+        let claims = claims(object);
+        if self.is_below_minimum(claims.severity) {
+            return Verdict::Filtered;
+        }
+        let request_id = claims.request_id.and_then(RequestId::new).or(self.current);
+        let time = claims.time_unix_nano.unwrap_or(envelope.time_unix_nano);
+        self.begin(envelope, time, claims.severity, request_id);
+        let room = self.writer.room();
+        let is_cut = match claims.message {
+            Some((message, is_complete)) => {
+                json::append_raw_string(self.writer.body(), message, room) | !is_complete
+            }
+            None => json::append_escaped(self.writer.body(), object, room) | !envelope.is_complete,
+        };
+        self.end_body(envelope, is_cut);
+        self.attributes(object, Some(&claims), &[]);
+        Verdict::Record
+    }
+
+    /// A record that is neither a string nor an object is kept as its text.
+    fn text_line(&mut self, envelope: &Envelope<'_>, text: &[u8]) -> Verdict {
+        self.begin(envelope, envelope.time_unix_nano, 0, self.current);
+        let room = self.writer.room();
+        let is_cut = json::append_escaped(self.writer.body(), text, room);
+        self.end_body(envelope, is_cut);
+        Verdict::Record
+    }
+
+    fn is_below_minimum(&self, severity: u8) -> bool {
+        severity != 0 && severity < self.filter.severity_min
+    }
+
+    fn begin(
+        &mut self,
+        envelope: &Envelope<'_>,
+        time_unix_nano: u64,
+        severity: u8,
+        request_id: Option<RequestId>,
+    ) {
+        self.writer.begin(&Head {
+            time_unix_nano,
+            severity,
+            event_type: envelope.event_type,
+            request_id: request_id.as_ref().map_or(b"", RequestId::as_bytes),
+            trace: self
+                .trace
+                .filter(|_| request_id.is_some() && request_id == self.current),
+            coldstart: self.coldstart,
+        });
+    }
+
+    /// Closes the body; the original length is told if the value was cut here or while it was received.
+    fn end_body(&mut self, envelope: &Envelope<'_>, is_cut: bool) {
+        let on_the_wire = match (envelope.cut, is_cut) {
+            (Some(cut), _) => cut.original_bytes,
+            (None, true) => text(&envelope.record).len(),
+            (None, false) => 0,
+        };
+        self.writer.end_body(on_the_wire);
+    }
+
+    /// Top-level members to attributes: scalars as they are, nested values as their JSON text. Those that have found a
+    /// place in the record's own fields are left out.
+    fn attributes(&mut self, object: &[u8], claims: Option<&Claims<'_>>, skipped: &[&[u8]]) {
+        for member in json::members(object, None) {
+            let is_claimed = claims.is_some_and(|claims| claims.contain(&member));
+            if is_claimed || !member.complete || skipped.contains(&member.key) {
+                continue;
+            }
+            let writer = &mut self.writer;
+            match member.value {
+                Value::String(raw) => with_key(writer, Kind::String, member.key, |out, room| {
+                    !json::append_raw_string(out, raw, room)
+                }),
+                Value::Nested(text) => with_key(writer, Kind::String, member.key, |out, room| {
+                    !json::append_escaped(out, text, room)
+                }),
+                Value::Number(text) => {
+                    with_key(writer, number_kind(text), member.key, |out, room| {
+                        !json::append_escaped(out, text, room)
+                    })
+                }
+                Value::True | Value::False => {
+                    with_key(writer, Kind::Boolean, member.key, |out, _| {
+                        out.extend_from_slice(text(&member.value));
+                        true
+                    });
+                }
+                // An attribute without a value does not exist in OTLP.
+                Value::Null => {}
+            }
+        }
+    }
+}
+
+impl<'a> Claims<'a> {
+    /// Whether a member has found its place in the record's own fields.
+    fn contain(&self, member: &Member<'a>) -> bool {
+        let is = |claimed: Option<&[u8]>| match (claimed, member.value) {
+            (Some(claimed), Value::String(raw)) => core::ptr::eq(claimed, raw),
+            _ => false,
+        };
+        match member.key {
+            b"message" => is(self.message.map(|(message, _)| message)),
+            b"level" => level(member) != 0,
+            b"timestamp" => self.time_unix_nano.is_some() || time(member).is_some(),
+            b"requestId" | b"function_request_id" | b"AWSRequestId" => is(self.request_id),
+            _ => false,
+        }
+    }
+}
+
+/// Reads the three members; `None` if it is not an event.
+fn envelope<'a>(element: &'a Element<'a>, received: Wall) -> Option<Envelope<'a>> {
+    let (mut event_type, mut time_unix_nano, mut record) = (None, None, None);
+    for member in json::members(element.raw, element.cut.as_ref()) {
+        match (member.key, member.value) {
+            (b"time", Value::String(raw)) => {
+                time_unix_nano = timestamp::parse(raw).map(|(time, _)| time)
+            }
+            (b"type", Value::String(raw)) => event_type = Some(raw),
+            (b"record", value) => record = Some((value, member.offset, member.complete)),
+            _ => {}
+        }
+    }
+    let is_type = |raw: &&[u8]| {
+        let is_plain = |byte: &u8| byte.is_ascii_graphic() && *byte != b'"' && *byte != b'\\';
+        (1..=EVENT_TYPE_BYTES_MAX).contains(&raw.len()) && raw.iter().all(is_plain)
+    };
+    let (record, offset, is_complete) = record?;
+    Some(Envelope {
+        event_type: event_type.filter(is_type)?,
+        time_unix_nano: time_unix_nano.unwrap_or(received.0.saturating_mul(1_000_000)),
+        record,
+        // A cut elsewhere than in the record took nothing that is kept.
+        cut: element.cut.as_ref().filter(|cut| cut.at >= offset),
+        is_complete,
+    })
+}
+
+/// Level, request id, time and message of an object record (or of a line that is one).
+fn claims(object: &[u8]) -> Claims<'_> {
+    let mut claims = Claims::default();
+    for member in json::members(object, None) {
+        match (member.key, member.value) {
+            (b"level", _) => claims.severity = level(&member),
+            (b"message", Value::String(raw)) => {
+                claims.message = Some((raw, member.complete));
+            }
+            (b"timestamp", _) => {
+                claims.time_unix_nano = time(&member).and_then(|(time, fine)| fine.then_some(time))
+            }
+            (b"requestId" | b"function_request_id" | b"AWSRequestId", Value::String(raw))
+                if claims.request_id.is_none() && RequestId::new(raw).is_some() =>
+            {
+                claims.request_id = Some(raw);
+            }
+            _ => {}
+        }
+    }
+    claims
+}
+
+fn level(member: &Member<'_>) -> u8 {
+    match member.value {
+        Value::String(word) => severity::of_word(word),
+        Value::Number(number) => json::integer(number).map_or(0, severity::of_number),
+        _ => 0,
+    }
+}
+
+/// The time of a record's own `timestamp`, and whether it is finer than a second: a coarse one would lose the order
+/// that the event's time keeps.
+fn time(member: &Member<'_>) -> Option<(u64, bool)> {
+    match member.value {
+        Value::String(raw) => timestamp::parse(raw),
+        _ => None,
+    }
+}
+
+/// Error for an invocation or a phase that did not succeed, warning for a loss, else info.
+fn platform_severity(event: &[u8], object: &[u8]) -> u8 {
+    let status = string(object, b"status").unwrap_or(b"success");
+    match event {
+        b"logsDropped" => severity::WARN,
+        b"fault" => severity::ERROR,
+        _ if status != b"success" => severity::ERROR,
+        _ => severity::INFO,
+    }
+}
+
+/// `Root=1-6b012345-0123456789abcdef01234567;Parent=53995c3f42cd8ad8;Sampled=1` to OpenTelemetry's form. The span id of
+/// the event itself comes before the parent's.
+fn trace(object: &[u8]) -> Option<Trace> {
+    let Some(Value::Nested(tracing)) = platform::member(object, b"tracing") else {
+        return None;
+    };
+    let value = string(tracing, b"value")?;
+    let field = |name: &[u8]| {
+        value
+            .split(|byte| *byte == b';')
+            .find_map(|part| part.strip_prefix(name))
+    };
+    let root = field(b"Root=1-")?;
+    let (time, unique) = (root.get(..8)?, root.get(9..)?);
+    let mut trace_id = [0; 16];
+    let (high, low) = trace_id.split_at_mut(4);
+    high.copy_from_slice(&decimal::parse_hex::<4>(time)?);
+    low.copy_from_slice(&decimal::parse_hex::<12>(unique)?);
+    let span_id = string(tracing, b"spanId").or_else(|| field(b"Parent="));
+    Some(Trace {
+        trace_id,
+        span_id: span_id.and_then(decimal::parse_hex).unwrap_or_default(),
+        sampled: field(b"Sampled=") == Some(b"1"),
+    })
+}
+
+/// A string member, raw.
+fn string<'a>(object: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    match platform::member(object, name) {
+        Some(Value::String(raw)) => Some(raw),
+        _ => None,
+    }
+}
+
+/// The text of a value, without the quotes of a string.
+fn text<'a>(value: &Value<'a>) -> &'a [u8] {
+    match value {
+        Value::String(text) | Value::Number(text) | Value::Nested(text) => text,
+        Value::True => b"true",
+        Value::False => b"false",
+        Value::Null => b"null",
+    }
+}
+
+/// How a JSON number is shipped. One that no double holds, or that is no number at all, is shipped as text.
+fn number_kind(text: &[u8]) -> Kind {
+    if !json::number_is_valid(text) {
+        return Kind::String;
+    }
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
+    if digits.iter().all(u8::is_ascii_digit) {
+        // Up to 18 digits are surely within 64 bits; a longer integer would lose digits as a double.
+        return if digits.len() <= 18 {
+            Kind::Integer
+        } else {
+            Kind::String
+        };
+    }
+    let exponent = text
+        .iter()
+        .position(|byte| matches!(byte, b'e' | b'E'))
+        .and_then(|at| text.get(at + 1..));
+    // A double holds 1e308: with so many digits and such an exponent a number is surely below that.
+    let is_moderate = exponent.is_none_or(|exponent| {
+        let digits = exponent
+            .strip_prefix(b"-")
+            .or(exponent.strip_prefix(b"+"))
+            .unwrap_or(exponent);
+        decimal::parse(digits).is_some_and(|value| value <= 250)
+    });
+    if text.len() <= 48 && is_moderate {
+        Kind::Double
+    } else {
+        Kind::String
+    }
+}
+
+/// Cleans the key, then appends the attribute.
+fn with_key(
+    writer: &mut Writer,
+    kind: Kind,
+    key: &[u8],
+    write: impl FnOnce(&mut Vec<u8>, usize) -> bool,
+) {
+    let is_plain = |byte: &u8| byte.is_ascii_graphic() && *byte != b'\\';
+    if key.iter().all(is_plain) && !key.is_empty() {
+        return writer.attribute_with(kind, key, write);
+    }
+    let mut clean = Vec::new();
+    json::append_raw_string(&mut clean, key, key.len().saturating_mul(6));
+    writer.attribute_with(kind, &clean, write);
+}

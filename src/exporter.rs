@@ -1,0 +1,497 @@
+//! A flush: batch → encode → POST → settle. One batch at a time, oldest records first.
+//!
+//! Nothing leaves the ring before the collector has answered for it. What an answer means is one table, [`Verdict::of`].
+//! A batch that has to be repeated is repeated exactly, so that a collector can recognise it by its id; any other range of
+//! records is another batch.
+
+use std::io::Read;
+use std::sync::Mutex;
+
+use ureq::Agent;
+use ureq::config::{AutoHeaderValue, Config as AgentConfig};
+
+use crate::clock::Clocks;
+use crate::config::Config;
+use crate::json::{self, Value};
+use crate::ledger::Losses;
+use crate::limits::{
+    ANSWER_BYTES_MAX, ATTRIBUTE_OVERHEAD_BYTES_MAX, BATCH_BYTES_MAX, REJECT_RECORDS,
+};
+use crate::reactor::{Reactor, Shared, lock};
+use crate::record::{Head, Kind, Record, Writer};
+use crate::resolver::CollectorResolver;
+use crate::ring::Signal;
+use crate::transport::CollectorConnector;
+use crate::wire::{END_BYTES_MAX, Format};
+use crate::{decimal, platform, severity, sys};
+
+/// Most that a format writes for a record besides its stored bytes, attributes apart.
+const RECORD_OVERHEAD_BYTES_MAX: usize = 1024;
+/// More wall time than awake time in a POST, by so much: it was cut by a freeze.
+const FREEZE_MS_MIN: u64 = 1_000;
+
+/// The way to the collector.
+pub struct Exporter {
+    url: String,
+    /// The variable that named the URL, for messages.
+    variable: &'static str,
+    headers: Vec<(String, String)>,
+    format: &'static dyn Format,
+    timeout_ms: u64,
+    /// Built at the first flush: a cold start does not pay for it.
+    agent: Option<Agent>,
+    extension_id: Vec<u8>,
+    body: Vec<u8>,
+    /// The batch that was sent last and has to be repeated as it was.
+    repeat: Option<Batch>,
+    /// A batch may have so many records; less after a 400 or 413.
+    records_max: usize,
+    /// The batch has had its free repetition on a fresh connection.
+    is_repeated: bool,
+    /// The status that was told last, so that the same trouble is told once. 1: no answer.
+    told_status: u16,
+}
+
+/// What is in a batch.
+#[derive(Clone)]
+struct Batch {
+    /// Sequence numbers of the first and last record; `None`: it has only the loss record.
+    range: Option<(u64, u64)>,
+    records: usize,
+    losses: Losses,
+    /// Of the loss record.
+    created: Clocks,
+    id: Vec<u8>,
+}
+
+/// An answer of the collector, as far as it matters.
+struct Answer {
+    status: u16,
+    retry_after_ms: Option<u64>,
+    body: Vec<u8>,
+}
+
+/// What an answer means for the batch.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Verdict {
+    Accepted,
+    /// Not now: the breaker opens.
+    Later,
+    /// Too large: halve it.
+    TooLarge,
+    /// Something in it is wrong: narrow it down.
+    Invalid,
+    /// Not here, not so, not ever.
+    Rejected,
+}
+
+impl Verdict {
+    /// OTLP/HTTP specification, "Failures" and "Retryable Response Codes"; 408 by RFC 9110.
+    const fn of(status: u16) -> Verdict {
+        match status {
+            200..=299 => Verdict::Accepted,
+            408 | 429 | 502 | 503 | 504 => Verdict::Later,
+            413 => Verdict::TooLarge,
+            400 => Verdict::Invalid,
+            _ => Verdict::Rejected,
+        }
+    }
+}
+
+impl Exporter {
+    /// `url`: where log batches go. `extension_id`: begins every batch id.
+    #[must_use]
+    pub fn new(url: String, config: &Config, extension_id: Vec<u8>) -> Exporter {
+        Exporter {
+            url,
+            variable: config.logs_variable,
+            headers: config.headers.clone(),
+            format: config.format,
+            timeout_ms: config.timeout_ms,
+            agent: None,
+            extension_id,
+            body: Vec::new(),
+            repeat: None,
+            records_max: usize::MAX,
+            is_repeated: false,
+            told_status: 0,
+        }
+    }
+
+    /// Sends one batch and does with it what the answer says. The reactor turns meanwhile.
+    pub fn post(&mut self, shared: &Shared) {
+        let began = sys::clocks();
+        let mut reactor = lock(shared);
+        let Some(batch) = self.encode(&reactor, began) else {
+            reactor.post_ended(true);
+            return;
+        };
+        if let Some((first, last)) = batch.range {
+            reactor.intake.ring.begin_flight(Signal::Log, first, last);
+        }
+        reactor.intake.ledger.posts += 1;
+        reactor.post_begins(began.mono.plus(self.timeout_ms));
+        drop(reactor);
+        sys::survival::crash_if("post");
+        let answer = self.send(shared, &batch.id);
+        let mut reactor = lock(shared);
+        let answered = match answer {
+            Ok(answer) => self.settle(&mut reactor, batch, &answer),
+            Err(problem) => self.fail(&mut reactor, batch, began, problem),
+        };
+        reactor.post_ended(answered);
+    }
+
+    /// Writes the next batch into the body. `None`: there is nothing to send.
+    fn encode(&mut self, reactor: &Reactor, now: Clocks) -> Option<Batch> {
+        let intake = &reactor.intake;
+        let first = intake
+            .ring
+            .frames(Signal::Log)
+            .next()
+            .map(|frame| frame.sequence);
+        let repeat = self
+            .repeat
+            .take()
+            .filter(|repeat| repeat.range.map(|(first, _)| first) == first);
+        let (losses, created) = match &repeat {
+            Some(repeat) => (repeat.losses, repeat.created),
+            None => (intake.untold_losses(), now),
+        };
+        let last_max = repeat
+            .and_then(|repeat| repeat.range)
+            .map_or(u64::MAX, |(_, last)| last);
+        self.body.clear();
+        self.body.reserve(BATCH_BYTES_MAX);
+        self.format.begin(&mut self.body, &intake.resource);
+        if losses.total() > 0 {
+            let mut writer = Writer::new(usize::MAX);
+            if let Some(record) = loss_record(&mut writer, losses, created) {
+                self.format.record(&mut self.body, &record, true);
+            }
+        }
+        let (mut records, mut last, mut first_time) = (0, None, created.wall.0);
+        for frame in intake.ring.frames(Signal::Log) {
+            let Some(record) = Record::read(frame.payload) else {
+                continue;
+            };
+            let bound = frame.payload.len()
+                + RECORD_OVERHEAD_BYTES_MAX
+                + record.attributes().count() * ATTRIBUTE_OVERHEAD_BYTES_MAX;
+            let is_full = self.body.len() + bound + END_BYTES_MAX > BATCH_BYTES_MAX;
+            if frame.sequence > last_max || records >= self.records_max || (records > 0 && is_full)
+            {
+                break;
+            }
+            if records == 0 {
+                first_time = record.head.time_unix_nano / 1_000_000;
+            }
+            let is_first = records == 0 && losses.total() == 0;
+            self.format.record(&mut self.body, &record, is_first);
+            records += 1;
+            last = Some(frame.sequence);
+        }
+        if records == 0 && losses.total() == 0 {
+            return None;
+        }
+        let range = first.zip(last);
+        let id = self.batch_id(first_time, range);
+        self.format.end(&mut self.body, &id);
+        Some(Batch {
+            range,
+            records,
+            losses,
+            created,
+            id,
+        })
+    }
+
+    /// Extension id, time of the first record, first and last sequence number.
+    fn batch_id(&self, first_time: u64, range: Option<(u64, u64)>) -> Vec<u8> {
+        let mut id = self.extension_id.clone();
+        let (first, last) = range.unwrap_or_default();
+        for part in [first_time, first, last] {
+            id.push(b'-');
+            decimal::push(&mut id, part);
+        }
+        id
+    }
+
+    /// One POST, to the end of the answer.
+    fn send(&mut self, shared: &Shared, batch_id: &[u8]) -> Result<Answer, ureq::Error> {
+        let agent = self.agent.get_or_insert_with(|| new_agent(shared));
+        let mut request = agent
+            .post(&self.url)
+            .header("Content-Type", self.format.content_type())
+            .header("Idempotency-Key", batch_id);
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        let mut response = request.send(self.body.as_slice())?;
+        let headers = response.headers();
+        let retry_after_ms = headers
+            .get("retry-after")
+            .and_then(|value| decimal::parse(value.as_bytes()))
+            .map(|seconds| seconds.saturating_mul(1000));
+        let status = response.status().as_u16();
+        let mut body = Vec::new();
+        // The connection can be used again only if the answer was read to its end.
+        let reader = response.body_mut().as_reader();
+        let _ = reader.take(ANSWER_BYTES_MAX as u64).read_to_end(&mut body);
+        Ok(Answer {
+            status,
+            retry_after_ms,
+            body,
+        })
+    }
+
+    /// The collector has answered. True unless the breaker has opened.
+    fn settle(&mut self, reactor: &mut Reactor, batch: Batch, answer: &Answer) -> bool {
+        self.is_repeated = false;
+        match Verdict::of(answer.status) {
+            Verdict::Accepted => self.accepted(reactor, &batch, answer),
+            Verdict::Later => {
+                self.tell(
+                    reactor,
+                    answer.status,
+                    b"the batch is kept and tried again later",
+                );
+                self.later(reactor, batch, answer.retry_after_ms);
+                return false;
+            }
+            Verdict::TooLarge if batch.records > 1 => self.narrow(reactor, &batch),
+            Verdict::Invalid if batch.records > REJECT_RECORDS as usize => {
+                self.narrow(reactor, &batch)
+            }
+            Verdict::TooLarge | Verdict::Invalid => {
+                self.tell(reactor, answer.status, b"its records are rejected");
+                self.reject(reactor, &batch);
+            }
+            Verdict::Rejected => {
+                self.tell(reactor, answer.status, b"its records are rejected");
+                self.reject(reactor, &batch);
+            }
+        }
+        reactor.breaker.close();
+        true
+    }
+
+    fn accepted(&mut self, reactor: &mut Reactor, batch: &Batch, answer: &Answer) {
+        let events = reactor.intake.ring.settle_flight();
+        let rejected = partial_rejections(&answer.body).min(events);
+        reactor.intake.ledger.delivered += events - rejected;
+        reactor.intake.ledger.rejected += rejected;
+        reactor.intake.losses_told(batch.losses);
+        self.records_max = self.records_max.saturating_mul(2);
+        if rejected > 0 {
+            self.tell(
+                reactor,
+                answer.status,
+                b"but has rejected some of its records (partialSuccess)",
+            );
+        } else if core::mem::take(&mut self.told_status) != 0 {
+            reactor
+                .messages
+                .say(&[b"the collector takes records again"]);
+        }
+    }
+
+    /// Gives the records back to the ring.
+    fn give_back(reactor: &mut Reactor) {
+        reactor.intake.ledger.evicted += reactor.intake.ring.abandon_flight();
+    }
+
+    fn later(&mut self, reactor: &mut Reactor, batch: Batch, retry_after_ms: Option<u64>) {
+        Self::give_back(reactor);
+        reactor.intake.ledger.posts_failed += 1;
+        self.repeat = Some(batch);
+        reactor
+            .breaker
+            .open(sys::clocks().wall, retry_after_ms, sys::random());
+    }
+
+    /// Sends half of it next.
+    fn narrow(&mut self, reactor: &mut Reactor, batch: &Batch) {
+        Self::give_back(reactor);
+        reactor.intake.ledger.posts_failed += 1;
+        self.records_max = (batch.records / 2).max(1);
+    }
+
+    fn reject(&mut self, reactor: &mut Reactor, batch: &Batch) {
+        let events = reactor.intake.ring.settle_flight();
+        reactor.intake.ledger.rejected += events;
+        if batch.range.is_none() {
+            // A collector that does not even take the loss record will not take it the next time.
+            reactor.intake.losses_told(batch.losses);
+        }
+        self.records_max = usize::MAX;
+    }
+
+    /// No answer. True if the batch is repeated at once: on a connection that had been used before, or in a POST that a
+    /// freeze has cut, a failure says nothing about the collector.
+    fn fail(
+        &mut self,
+        reactor: &mut Reactor,
+        batch: Batch,
+        began: Clocks,
+        problem: ureq::Error,
+    ) -> bool {
+        let now = sys::clocks();
+        let was_frozen = now.wall.since(began.wall) >= now.mono.since(began.mono) + FREEZE_MS_MIN;
+        if (reactor.post_reuses || was_frozen) && !self.is_repeated && !reactor.is_gone() {
+            self.is_repeated = true;
+            Self::give_back(reactor);
+            self.repeat = Some(batch);
+            return true;
+        }
+        self.is_repeated = false;
+        self.tell(reactor, 1, reason(&problem));
+        self.later(reactor, batch, None);
+        false
+    }
+
+    /// Says what is the matter, once for each kind of trouble.
+    fn tell(&mut self, reactor: &mut Reactor, status: u16, consequence: &[u8]) {
+        if core::mem::replace(&mut self.told_status, status) == status {
+            return;
+        }
+        let variable = self.variable.as_bytes();
+        if status == 1 {
+            let parts = [
+                b"no answer from the collector: ".as_slice(),
+                consequence,
+                b"; records are kept and tried again later (",
+                variable,
+                b")",
+            ];
+            reactor.messages.say(&parts);
+            return;
+        }
+        let mut code = Vec::new();
+        decimal::push(&mut code, u64::from(status));
+        let parts = [
+            b"the collector has answered ".as_slice(),
+            &code,
+            b": ",
+            consequence,
+            b" (",
+            variable,
+            b")",
+        ];
+        reactor.messages.say(&parts);
+    }
+}
+
+fn new_agent(shared: &Shared) -> Agent {
+    let config = AgentConfig::builder()
+        .proxy(None)
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .max_idle_connections(1)
+        .max_idle_connections_per_host(1)
+        .user_agent(concat!("kinglet/", env!("CARGO_PKG_VERSION")))
+        .accept(AutoHeaderValue::None)
+        .accept_encoding(AutoHeaderValue::None)
+        .build();
+    let connector = CollectorConnector {
+        reactor: shared.clone(),
+    };
+    let resolver = CollectorResolver {
+        reactor: shared.clone(),
+        known: Mutex::new(None),
+    };
+    Agent::with_parts(config, connector, resolver)
+}
+
+/// Why there was no answer, in a few words.
+fn reason(problem: &ureq::Error) -> &'static [u8] {
+    match problem {
+        ureq::Error::Timeout(_) => b"out of time",
+        ureq::Error::HostNotFound => b"its name is not known",
+        ureq::Error::Io(error) => match error.kind() {
+            std::io::ErrorKind::ConnectionRefused => b"connection refused",
+            std::io::ErrorKind::ConnectionReset | std::io::ErrorKind::BrokenPipe => {
+                b"connection reset"
+            }
+            _ => b"connection failed",
+        },
+        _ => b"what came is not HTTP",
+    }
+}
+
+/// `rejectedLogRecords` of a `partialSuccess` (OTLP): a number, or by protobuf's JSON mapping a string.
+fn partial_rejections(body: &[u8]) -> u64 {
+    match platform::member(body, b"partialSuccess/rejectedLogRecords") {
+        Some(Value::Number(text)) => json::integer(text).unwrap_or(0),
+        Some(Value::String(raw)) => decimal::parse(raw).unwrap_or(0),
+        _ => 0,
+    }
+}
+
+/// kinglet's own record of what was lost since the last one that a collector took.
+fn loss_record(writer: &mut Writer, losses: Losses, created: Clocks) -> Option<Record<'_>> {
+    writer.begin(&Head {
+        time_unix_nano: created.wall.0.saturating_mul(1_000_000),
+        severity: severity::WARN,
+        event_type: b"kinglet.loss",
+        request_id: b"",
+        trace: None,
+        coldstart: false,
+    });
+    let body = writer.body();
+    body.extend_from_slice(b"kinglet has lost ");
+    decimal::push(body, losses.total());
+    body.extend_from_slice(b" telemetry events");
+    writer.end_body(0);
+    for (key, value) in [
+        (b"evicted".as_slice(), losses.evicted),
+        (b"rejected", losses.rejected),
+        (b"malformed", losses.malformed),
+    ] {
+        let mut text = Vec::new();
+        decimal::push(&mut text, value);
+        writer.attribute(Kind::Integer, key, &text);
+    }
+    Record::read(writer.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_answer_means() {
+        for (statuses, verdict) in [
+            (vec![200, 202, 204], Verdict::Accepted),
+            (vec![408, 429, 502, 503, 504], Verdict::Later),
+            (vec![413], Verdict::TooLarge),
+            (vec![400], Verdict::Invalid),
+            (
+                vec![301, 307, 401, 403, 404, 405, 415, 500, 501],
+                Verdict::Rejected,
+            ),
+        ] {
+            for status in statuses {
+                assert_eq!(Verdict::of(status), verdict, "{status}");
+            }
+        }
+    }
+
+    #[test]
+    fn partial_success_in_both_forms() {
+        for (body, rejected) in [
+            (
+                r#"{"partialSuccess":{"rejectedLogRecords":"3","errorMessage":"x"}}"#,
+                3,
+            ),
+            (r#"{"partialSuccess":{"rejectedLogRecords":2}}"#, 2),
+            (r#"{"partialSuccess":{}}"#, 0),
+            ("{}", 0),
+            ("", 0),
+            ("OK", 0),
+        ] {
+            assert_eq!(partial_rejections(body.as_bytes()), rejected, "{body}");
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! The way in: bytes of telemetry connections to records in the ring, counted.
+//!
+//! A [`Decoder`] belongs to one connection and keeps only what an element needs that spans two reads. The [`Intake`] is
+//! shared by all of them and owns the ring, the accounts and what the stream has said so far.
+
+use crate::clock::Wall;
+use crate::event::{Observation, Reader, Verdict};
+use crate::http::{self, Body, Framing, Parse};
+use crate::json::{Element, Elements};
+use crate::ledger::{Ledger, Losses};
+use crate::limits::HEAD_BYTES_MAX;
+use crate::record::RequestId;
+use crate::resource::Resource;
+use crate::ring::{Ring, Signal};
+
+/// What the telemetry stream has said since it was asked last. Only the latest of each kind matters: of two starts
+/// the earlier invocation is over.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Observed {
+    pub received: bool,
+    pub started: Option<RequestId>,
+    pub done: Option<(RequestId, bool)>,
+    pub reported: Option<RequestId>,
+}
+
+pub struct Intake {
+    pub ring: Ring,
+    pub ledger: Ledger,
+    pub resource: Resource,
+    reader: Reader,
+    observed: Observed,
+    /// Losses that a collector has been told of.
+    told: Losses,
+}
+
+impl Intake {
+    #[must_use]
+    pub fn new(ring: Ring, reader: Reader, resource: Resource) -> Intake {
+        Intake {
+            ring,
+            ledger: Ledger::default(),
+            resource,
+            reader,
+            observed: Observed::default(),
+            told: Losses::default(),
+        }
+    }
+
+    /// What was observed since the last call.
+    pub fn take_observed(&mut self) -> Observed {
+        core::mem::take(&mut self.observed)
+    }
+
+    /// Losses that no collector knows of yet.
+    #[must_use]
+    pub const fn untold_losses(&self) -> Losses {
+        let all = self.ledger.losses();
+        Losses {
+            evicted: all.evicted - self.told.evicted,
+            rejected: all.rejected - self.told.rejected,
+            malformed: all.malformed - self.told.malformed,
+        }
+    }
+
+    /// A collector has accepted a record of these losses.
+    pub const fn losses_told(&mut self, losses: Losses) {
+        self.told.evicted += losses.evicted;
+        self.told.rejected += losses.rejected;
+        self.told.malformed += losses.malformed;
+    }
+
+    /// Takes one event.
+    fn event(&mut self, element: &Element<'_>, now: Wall) {
+        self.ledger.received += 1;
+        let (verdict, observation) = self.reader.read(element, now, &mut self.resource);
+        match verdict {
+            Verdict::Record => {
+                self.ledger.cut += u64::from(element.cut.is_some());
+                let lost = self.ring.push(Signal::Log, true, now, self.reader.record());
+                self.ledger.evicted += lost;
+            }
+            Verdict::Filtered => self.ledger.filtered += 1,
+            Verdict::Malformed => self.ledger.malformed += 1,
+        }
+        self.ledger.platform_dropped = self.reader.platform_dropped;
+        self.observed.received |= verdict != Verdict::Malformed;
+        match observation {
+            Observation::Nothing => {}
+            Observation::Started(id) => self.observed.started = Some(id),
+            Observation::Done { id, success } => self.observed.done = Some((id, success)),
+            Observation::Reported(id) => self.observed.reported = Some(id),
+        }
+    }
+
+    /// Counts a body that was not an array of events to its end.
+    const fn broken_body(&mut self) {
+        self.ledger.received += 1;
+        self.ledger.malformed += 1;
+    }
+}
+
+/// What a decoder wants of its connection.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Wish {
+    /// More bytes.
+    Read,
+    /// An interim answer: the client waits with its body until it is told to send it.
+    Continue,
+    /// An answer: the request is complete.
+    Answer { keep_alive: bool },
+    /// The end: what came is not HTTP.
+    Close,
+}
+
+/// HTTP requests of one connection, one after the other.
+pub struct Decoder {
+    /// A head that came in several pieces.
+    head: Vec<u8>,
+    /// `None` between requests and in a head.
+    body: Option<Body>,
+    keep_alive: bool,
+    elements: Elements,
+    /// The array was damaged: the rest of the body is read and ignored.
+    is_broken: bool,
+    /// No byte of the body has come yet. A request without a body is no batch, and none is missed.
+    is_empty: bool,
+}
+
+impl Decoder {
+    /// `record_bytes_max`: longest event that is put together.
+    #[must_use]
+    pub const fn new(record_bytes_max: usize) -> Decoder {
+        Decoder {
+            head: Vec::new(),
+            body: None,
+            keep_alive: true,
+            elements: Elements::new(record_bytes_max),
+            is_broken: false,
+            is_empty: true,
+        }
+    }
+
+    /// In the middle of a request.
+    #[must_use]
+    pub const fn is_in_request(&self) -> bool {
+        self.body.is_some() || !self.head.is_empty()
+    }
+
+    /// Takes bytes from the front of `input` until it wishes something; [`Wish::Read`] means that all are taken.
+    pub fn feed(&mut self, input: &mut &[u8], intake: &mut Intake, now: Wall) -> Wish {
+        if self.body.is_none() {
+            match self.take_head(input) {
+                Wish::Answer { .. } => {}
+                wish => return wish,
+            }
+        }
+        let Some(body) = &mut self.body else {
+            return Wish::Read;
+        };
+        while !body.is_done() && !input.is_empty() {
+            let Ok(mut run) = body.take(input) else {
+                // Not an error answer: the batch would only come again.
+                self.give_up(intake);
+                return Wish::Answer { keep_alive: false };
+            };
+            self.is_empty &= run.is_empty();
+            while !self.is_broken {
+                match self.elements.next(&mut run) {
+                    Ok(Some(element)) => intake.event(&element, now),
+                    Ok(None) => break,
+                    Err(_) => {
+                        intake.broken_body();
+                        self.is_broken = true;
+                    }
+                }
+            }
+        }
+        if !body.is_done() {
+            return Wish::Read;
+        }
+        self.end_body(intake);
+        Wish::Answer {
+            keep_alive: self.keep_alive,
+        }
+    }
+
+    /// The connection has ended. A request in its middle is counted; the events that came whole are kept.
+    pub fn give_up(&mut self, intake: &mut Intake) {
+        if self.is_in_request() {
+            intake.ledger.requests_broken += 1;
+        }
+        if self.body.is_some() {
+            self.end_body(intake);
+        }
+        self.head.clear();
+    }
+
+    fn end_body(&mut self, intake: &mut Intake) {
+        self.body = None;
+        if self.elements.finish().is_err() && !self.is_broken && !self.is_empty {
+            intake.broken_body();
+        }
+        (self.is_broken, self.is_empty) = (false, true);
+    }
+
+    /// Reads a head; `Answer` means that a body follows, which may be empty.
+    fn take_head(&mut self, input: &mut &[u8]) -> Wish {
+        if input.is_empty() {
+            return Wish::Read;
+        }
+        let before = self.head.len();
+        let parsed = if before == 0 {
+            http::request_head(input)
+        } else {
+            self.head.extend_from_slice(input);
+            http::request_head(&self.head)
+        };
+        match parsed {
+            Parse::Complete(head) => {
+                *input = input
+                    .get(head.bytes.saturating_sub(before)..)
+                    .unwrap_or_default();
+                self.head.clear();
+                let framing = match head.framing {
+                    // A request without a length has no body; the answer must come all the same.
+                    Framing::None | Framing::UntilClose => Framing::Length(0),
+                    framing => framing,
+                };
+                self.body = Some(Body::new(framing));
+                self.keep_alive = head.keep_alive;
+                if head.expect_continue {
+                    return Wish::Continue;
+                }
+                Wish::Answer { keep_alive: true }
+            }
+            Parse::Partial if before + input.len() <= HEAD_BYTES_MAX => {
+                if before == 0 {
+                    self.head.extend_from_slice(input);
+                }
+                *input = &[];
+                Wish::Read
+            }
+            Parse::Partial | Parse::Malformed => Wish::Close,
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! kinglet: an AWS Lambda extension that records a function's logs and ships them in batches over plain HTTP.
+//!
+//! ```text
+//! function ──stdout──▶ Lambda ──Telemetry API, HTTP POST──▶ reactor, telemetry   accept, read             I/O
+//!                                                             │ bytes as they arrive
+//!                                                           intake, http         head, framing            pure
+//!                                                             │ body bytes, any chunking
+//!                                                           json                 one event at a time      pure
+//!                                                             │ &[u8]
+//!                                                           event                event → record           pure
+//!                                                             │
+//!                                                           ring                 push; evict the oldest   pure
+//!                                                             │ records, oldest first
+//!                                                           wire                 encode a batch           pure
+//!                                                             │ &[u8], length known
+//!                                                           exporter             ureq POST, transport     I/O
+//! collector ◀───────────────────────────────────────────────────┘ 2xx releases through the sequence number
+//! ```
+//!
+//! The rules that decide: the process never ends before SHUTDOWN; the function's time is not ours; nothing is lost
+//! silently; one thread, and one place that sleeps ([`sys::wait`]); every bound is a number in [`limits`]; a byte must earn
+//! its place. Pure modules take bytes and time as arguments and never touch the world.
+//!
+//! The modules stand in reading order.
+
+// What the process does.
+pub mod extension;
+pub mod outside;
+
+// What decides.
+pub mod breaker;
+pub mod clock;
+pub mod lifecycle;
+pub mod limits;
+
+// The way in.
+pub mod event;
+pub mod http;
+pub mod intake;
+pub mod json;
+pub mod ledger;
+pub mod platform;
+pub mod severity;
+pub mod text_line;
+pub mod timestamp;
+
+// What is kept.
+pub mod record;
+pub mod resource;
+pub mod ring;
+
+// The way out.
+pub mod dns;
+pub mod exporter;
+pub mod resolver;
+pub mod transport;
+pub mod wire;
+
+// The world.
+pub mod config;
+pub mod decimal;
+pub mod message;
+pub mod reactor;
+pub mod runtime_api;
+pub mod sys;
+pub mod telemetry;
+
+/// The version of this crate.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

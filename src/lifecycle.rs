@@ -1,0 +1,448 @@
+//! Init, invoke, shutdown as a pure and total state machine: an input and the time go in, one [`Action`] comes out.
+//!
+//! ```text
+//!            INVOKE                runtimeDone              next
+//!   init ───────────▶ open ───────────────────▶ held or done ─────▶ (frozen) ─ INVOKE ─▶ open …
+//!     └───────────────┴──────────── SHUTDOWN ───────────────┘──────────▶ shutdown ─▶ exit
+//! ```
+//!
+//! Two independent facts make up most of the state: whether *next* is outstanding, and whether a *POST* is in flight.
+//! `step` is called for every answer of the Runtime API, every observation in the telemetry stream, every end of a POST
+//! and every turn of the reactor, also from inside the wait of a POST. Telemetry can overtake the INVOKE answer, so what
+//! is observed is latched by request id and compared when needed.
+//!
+//! Promises, walked exhaustively by the tests: at most one next outstanding and one POST in flight; every INVOKE leads to
+//! next by its deadline less the margin; holding ends when the budget is spent; no POST of nothing; no POST when a freeze
+//! may come at any moment; exit only after SHUTDOWN; after SHUTDOWN never next.
+
+use crate::clock::{Clocks, Mono, Wall};
+use crate::limits::{
+    ADAPTIVE_IDLE_MS, DEADLINE_FLUSH_MS, FIRST_EVENT_MS_MAX, INVOKE_MARGIN_MS, REPORT_MS_MAX,
+    SHUTDOWN_MARGIN_MS, SHUTDOWN_OPEN_MS_MAX, SHUTDOWN_UNKNOWN_MS, START_EVENT_MS_MAX,
+};
+use crate::record::RequestId;
+
+/// When next is held for a flush (`KINGLET_FLUSH`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Flush {
+    /// At INVOKE, beside the running function; never after it.
+    Start,
+    /// After `platform.runtimeDone`.
+    End,
+    /// As `Start`; as `End` too in the first invocation and after a long idle time.
+    Adaptive,
+}
+
+/// What does not change while the sandbox lives.
+#[derive(Clone, Copy, Debug)]
+pub struct Policy {
+    pub flush: Flush,
+    /// Bound on holding next.
+    pub budget_ms: u64,
+    /// Age of the oldest record at which a flush is due.
+    pub interval_ms: u64,
+    /// A subscription was accepted: telemetry may come.
+    pub subscribed: bool,
+    /// Registered for SHUTDOWN alone (Managed Instances): nothing is ever frozen, nothing is ever held.
+    pub shutdown_only: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum Input {
+    /// Time has passed, or what is [`Seen`] has changed.
+    Turn,
+    /// The answer to next: an invocation. A deadline that is unknown is `None`.
+    Invoke {
+        id: RequestId,
+        deadline: Option<Mono>,
+    },
+    /// The answer to next: the end. A deadline that is unknown is `None`.
+    Shutdown { deadline: Option<Mono> },
+    /// Any telemetry event.
+    Received,
+    /// `platform.start`.
+    Started(RequestId),
+    /// `platform.runtimeDone`.
+    Done { id: RequestId, success: bool },
+    /// `platform.report`.
+    Reported(RequestId),
+    /// The POST has ended.
+    PostEnded {
+        /// The collector answered, or the batch can be sent again at once. Otherwise the breaker has opened.
+        answered: bool,
+    },
+}
+
+/// The breaker of the endpoint.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Breaker {
+    Closed,
+    /// Open, but its pause is over: one batch may try.
+    HalfOpen,
+    Open {
+        until: Wall,
+    },
+}
+
+/// What `step` must know of the ring and the exporter, as it is now.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen {
+    /// There is something to send.
+    pub pending: bool,
+    /// Unsettled bytes have reached the high-water mark of the ring.
+    pub high_water: bool,
+    /// Receipt of the oldest unsettled record.
+    pub oldest: Option<Wall>,
+    pub breaker: Breaker,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Action {
+    /// Ask for the next event.
+    Next,
+    /// Send one batch.
+    Post,
+    /// Nothing to do before this moment unless something is observed.
+    Wait { until: Option<Mono> },
+    /// Everything is done: leave.
+    Exit,
+}
+
+#[derive(Clone, Debug)]
+pub struct Lifecycle {
+    policy: Policy,
+    next_outstanding: bool,
+    post_in_flight: bool,
+    phase: Phase,
+    /// An event has been received in this sandbox.
+    received: bool,
+    /// `runtimeDone` has not yet failed to come; while false every invocation is treated as by [`Flush::Start`].
+    trusts_done: bool,
+    /// When next was asked last.
+    idle_since: Option<Wall>,
+    started: Option<RequestId>,
+    done: Option<(RequestId, bool)>,
+    reported: Option<RequestId>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Phase {
+    Init,
+    Invoke(Invocation),
+    Shutdown {
+        /// Everything ends here.
+        until: Mono,
+        /// The report of the last invocation is awaited so long.
+        report: Option<(RequestId, Mono)>,
+        /// A POST has failed: no other is tried.
+        failed: bool,
+    },
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Invocation {
+    id: RequestId,
+    deadline: Option<Mono>,
+    began: Mono,
+    is_first: bool,
+    /// Flush, and hold next for it, when the runtime is done.
+    flush_at_end: bool,
+    /// When its `runtimeDone` was seen.
+    done: Option<Mono>,
+    /// Its status was not success.
+    failed: bool,
+}
+
+impl Lifecycle {
+    #[must_use]
+    pub const fn new(policy: Policy) -> Lifecycle {
+        Lifecycle {
+            policy,
+            next_outstanding: false,
+            post_in_flight: false,
+            phase: Phase::Init,
+            received: false,
+            trusts_done: true,
+            idle_since: None,
+            started: None,
+            done: None,
+            reported: None,
+        }
+    }
+
+    /// Takes one input and says what to do now. After [`Action::Next`] next counts as outstanding, after [`Action::Post`]
+    /// a POST as in flight until [`Input::PostEnded`]. Call again with [`Input::Turn`] until it answers `Wait` or `Exit`.
+    pub fn step(&mut self, input: Input, seen: &Seen, now: Clocks) -> Action {
+        self.note(input, seen, now);
+        let action = match self.phase {
+            Phase::Init => self.in_init(seen, now),
+            Phase::Invoke(invocation) => self.in_invoke(&invocation, seen, now),
+            Phase::Shutdown {
+                until,
+                report,
+                failed,
+            } => self.in_shutdown(until, report, failed, seen, now),
+        };
+        match action {
+            Action::Next => {
+                self.next_outstanding = true;
+                self.idle_since = Some(now.wall);
+            }
+            Action::Post => self.post_in_flight = true,
+            Action::Wait { .. } | Action::Exit => {}
+        }
+        action
+    }
+
+    /// When a POST in flight must end, if the phase bounds it.
+    #[must_use]
+    pub const fn post_until(&self) -> Option<Mono> {
+        match self.phase {
+            Phase::Shutdown { until, .. } => Some(until),
+            Phase::Init | Phase::Invoke(_) => None,
+        }
+    }
+
+    /// An invocation waits, or would wait, for us to ask next.
+    #[must_use]
+    pub const fn is_holding(&self) -> bool {
+        matches!(self.phase, Phase::Invoke(_)) && !self.next_outstanding
+    }
+
+    /// Takes an input without deciding yet; [`Lifecycle::step`] must follow before anyone waits.
+    pub fn note(&mut self, input: Input, seen: &Seen, now: Clocks) {
+        match input {
+            Input::Turn => {}
+            Input::Invoke { id, deadline } => self.begin_invoke(id, deadline, now),
+            Input::Shutdown { deadline } => self.begin_shutdown(deadline, seen, now),
+            Input::Received => self.received = true,
+            Input::Started(id) => self.started = Some(id),
+            Input::Done { id, success } => {
+                self.done = Some((id, success));
+                self.trusts_done = true;
+            }
+            Input::Reported(id) => self.reported = Some(id),
+            Input::PostEnded { answered } => {
+                self.post_in_flight = false;
+                if let Phase::Shutdown { failed, .. } = &mut self.phase {
+                    *failed |= !answered;
+                }
+            }
+        }
+        if let Phase::Invoke(invocation) = &mut self.phase
+            && invocation.done.is_none()
+            && let Some((id, success)) = self.done
+            && id == invocation.id
+        {
+            invocation.done = Some(now.mono);
+            invocation.failed = !success;
+            // Taken, because a failed asynchronous invocation is repeated with the same id.
+            self.done = None;
+        }
+    }
+
+    fn begin_invoke(&mut self, id: RequestId, deadline: Option<Mono>, now: Clocks) {
+        self.next_outstanding = false;
+        if matches!(self.phase, Phase::Shutdown { .. }) {
+            return;
+        }
+        // A report comes after next, so this is not of the invocation that begins, even if the id is the same.
+        self.reported = None;
+        let is_first = matches!(self.phase, Phase::Init);
+        let was_idle = self
+            .idle_since
+            .is_some_and(|since| now.wall.since(since) > ADAPTIVE_IDLE_MS);
+        self.phase = Phase::Invoke(Invocation {
+            id,
+            deadline: deadline.filter(|deadline| *deadline > now.mono),
+            began: now.mono,
+            is_first,
+            flush_at_end: match self.policy.flush {
+                Flush::Start => false,
+                Flush::End => true,
+                Flush::Adaptive => is_first || was_idle,
+            },
+            done: None,
+            failed: false,
+        });
+    }
+
+    fn begin_shutdown(&mut self, deadline: Option<Mono>, seen: &Seen, now: Clocks) {
+        self.next_outstanding = false;
+        let until = match deadline.filter(|deadline| *deadline > now.mono) {
+            Some(deadline) => deadline.minus(SHUTDOWN_MARGIN_MS),
+            None => now.mono.plus(SHUTDOWN_UNKNOWN_MS),
+        };
+        let bound = now.mono.plus(SHUTDOWN_OPEN_MS_MAX);
+        let until = if seen.breaker == Breaker::Closed {
+            until
+        } else {
+            until.min(bound)
+        };
+        let last = match self.phase {
+            Phase::Invoke(invocation) => Some(invocation.id),
+            Phase::Init | Phase::Shutdown { .. } => self.started,
+        };
+        let report = last
+            .filter(|_| self.policy.subscribed && self.received)
+            .map(|id| (id, now.mono.plus(REPORT_MS_MAX).min(until)));
+        self.phase = Phase::Shutdown {
+            until,
+            report,
+            failed: false,
+        };
+    }
+
+    fn in_init(&self, seen: &Seen, now: Clocks) -> Action {
+        if !self.next_outstanding {
+            return Action::Next;
+        }
+        if !self.policy.shutdown_only {
+            return Action::Wait { until: None };
+        }
+        if self.may_post(seen) && self.is_due(None, seen, now) {
+            return Action::Post;
+        }
+        Action::Wait {
+            until: self.due_at(None, seen, now),
+        }
+    }
+
+    fn in_invoke(&mut self, invocation: &Invocation, seen: &Seen, now: Clocks) -> Action {
+        let hold = if self.next_outstanding {
+            None
+        } else {
+            self.hold_until(invocation, seen, now)
+        };
+        if !self.next_outstanding && hold.is_none() {
+            return Action::Next;
+        }
+        // With next outstanding and the runtime done, the freeze may come at any moment.
+        let is_awake = invocation.done.is_none() || !self.next_outstanding;
+        if !is_awake {
+            return Action::Wait { until: None };
+        }
+        if self.may_post(seen) && self.is_due(Some(invocation), seen, now) {
+            return Action::Post;
+        }
+        let until = earliest(hold, self.due_at(Some(invocation), seen, now));
+        Action::Wait { until }
+    }
+
+    fn in_shutdown(
+        &self,
+        until: Mono,
+        report: Option<(RequestId, Mono)>,
+        failed: bool,
+        seen: &Seen,
+        now: Clocks,
+    ) -> Action {
+        if self.post_in_flight {
+            return Action::Wait { until: Some(until) };
+        }
+        if failed || now.mono >= until {
+            return Action::Exit;
+        }
+        if seen.pending {
+            return Action::Post;
+        }
+        match report {
+            Some((id, at)) if self.reported != Some(id) && now.mono < at => {
+                Action::Wait { until: Some(at) }
+            }
+            _ => Action::Exit,
+        }
+    }
+
+    /// Until when next is held, or `None` if it is not. Nothing is held while the breaker is not closed.
+    fn hold_until(&mut self, invocation: &Invocation, seen: &Seen, now: Clocks) -> Option<Mono> {
+        if seen.breaker != Breaker::Closed {
+            return None;
+        }
+        let limit = invocation
+            .deadline
+            .map(|deadline| deadline.minus(INVOKE_MARGIN_MS));
+        let hold = if let Some(done) = invocation.done {
+            let has_work = self.post_in_flight || seen.pending;
+            (invocation.flush_at_end && has_work).then(|| done.plus(self.policy.budget_ms))
+        } else {
+            let awaited = self.await_done_until(invocation, now);
+            let may_beside = self.policy.flush != Flush::End || !self.trusts_done;
+            let beside =
+                may_beside && (self.post_in_flight || self.is_due(Some(invocation), seen, now));
+            let beside = beside
+                .then(|| invocation.began.plus(self.policy.budget_ms))
+                .filter(|until| now.mono < *until);
+            awaited.or(beside)
+        };
+        let until = hold.map(|until| limit.map_or(until, |limit| until.min(limit)));
+        until.filter(|until| now.mono < *until)
+    }
+
+    /// Until when `runtimeDone` is awaited with next held, or `None` if it is not.
+    fn await_done_until(&mut self, invocation: &Invocation, now: Clocks) -> Option<Mono> {
+        if !invocation.flush_at_end || !self.policy.subscribed || !self.trusts_done {
+            return None;
+        }
+        let last = invocation.deadline?.minus(INVOKE_MARGIN_MS);
+        if !self.received {
+            // No trust is lost by this: a later event may prove that telemetry does come.
+            let until = invocation.began.plus(FIRST_EVENT_MS_MAX).min(last);
+            return Some(until).filter(|until| invocation.is_first && now.mono < *until);
+        }
+        let until = if self.started == Some(invocation.id) {
+            last
+        } else {
+            invocation.began.plus(START_EVENT_MS_MAX).min(last)
+        };
+        self.trusts_done = now.mono < until;
+        self.trusts_done.then_some(until)
+    }
+
+    fn may_post(&self, seen: &Seen) -> bool {
+        seen.pending && !self.post_in_flight && !matches!(seen.breaker, Breaker::Open { .. })
+    }
+
+    /// Whether what is pending should be sent now.
+    fn is_due(&self, invocation: Option<&Invocation>, seen: &Seen, now: Clocks) -> bool {
+        let by_age = |oldest: Wall| now.wall.since(oldest) >= self.policy.interval_ms;
+        let by_invocation = |invocation: &Invocation| {
+            let at_end = invocation.done.is_some() && invocation.flush_at_end;
+            let at_deadline = invocation
+                .deadline
+                .is_some_and(|deadline| now.mono >= deadline.minus(DEADLINE_FLUSH_MS));
+            at_end || at_deadline || invocation.failed
+        };
+        seen.pending
+            && (seen.high_water
+                || seen.oldest.is_some_and(by_age)
+                || invocation.is_some_and(by_invocation))
+    }
+
+    /// When something that is pending but not due becomes due, or the breaker lets it through.
+    fn due_at(&self, invocation: Option<&Invocation>, seen: &Seen, now: Clocks) -> Option<Mono> {
+        if self.post_in_flight || !seen.pending {
+            return None;
+        }
+        let by_age = seen
+            .oldest
+            .map(|oldest| now.mono_of(oldest.plus(self.policy.interval_ms)));
+        let by_deadline = invocation
+            .and_then(|invocation| invocation.deadline)
+            .map(|deadline| deadline.minus(DEADLINE_FLUSH_MS));
+        match seen.breaker {
+            Breaker::Open { until } => Some(now.mono_of(until)),
+            _ => earliest(by_age, by_deadline),
+        }
+    }
+}
+
+fn earliest(one: Option<Mono>, other: Option<Mono>) -> Option<Mono> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
+}
+
+#[cfg(test)]
+mod tests;

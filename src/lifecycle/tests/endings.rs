@@ -1,0 +1,163 @@
+//! Failures, SHUTDOWN, and the sandboxes that are different, as tables.
+
+use super::model::Event::{
+    Done, Flood, Freeze, Invoke, Line, Refused, Reported, Sent, SentPart, Shutdown, Started,
+};
+use super::{NOW, Row, policy, run};
+use crate::lifecycle::{Flush, Policy};
+
+#[test]
+fn the_last_words_of_a_failed_invocation() {
+    // Held: at once. Not held: not before a freeze, but in SHUTDOWN, which follows.
+    run(
+        policy(Flush::End),
+        &[
+            (0, NOW, "next, wait"),
+            (10, Invoke(Some(3_000)), "wait 110"),
+            (20, Started(1), "wait 2910"),
+            (30, Line, "wait 2510"),
+            (40, Done(1, false), "post, wait 290"),
+            (60, Sent, "next, wait"),
+            (70, Shutdown(Some(2_000)), "wait 110"),
+            (80, Reported(1), "exit"),
+        ],
+    );
+    run(
+        policy(Flush::Start),
+        &[
+            (0, NOW, "next, wait"),
+            (10, Invoke(Some(3_000)), "next, wait"),
+            (20, Started(1), "wait"),
+            (30, Line, "wait 2510"),
+            (40, Done(1, false), "wait"),
+            (50, Shutdown(Some(2_000)), "post, wait 1850"),
+            (60, Sent, "wait 90"),
+            (90, NOW, "exit"),
+        ],
+    );
+}
+
+#[test]
+fn a_breaker_that_is_not_closed_holds_nothing() {
+    run(
+        policy(Flush::End),
+        &[
+            (0, NOW, "next, wait"),
+            (10, Flood, "wait"),
+            (20, Started(1), "wait"),
+            (30, Invoke(Some(3_000)), "post, wait 2930"),
+            (40, Refused, "next, wait 1040"),
+            (50, Done(1, true), "wait"),
+            (60, Invoke(Some(3_000)), "next, wait 1040"),
+            // Half-open: one batch.
+            (1_040, NOW, "post, wait"),
+            (1_050, Refused, "wait 2050"),
+            (2_050, NOW, "post, wait"),
+            (2_060, Done(2, true), "wait"),
+            (2_100, Invoke(Some(3_000)), "next, wait"),
+            (2_110, Sent, "wait"),
+            (2_120, Started(4), "wait"),
+            (2_130, Invoke(Some(3_000)), "wait 5030"),
+        ],
+    );
+}
+
+#[test]
+fn shutdown_sends_what_is_left_and_awaits_the_report() {
+    let begin = [
+        (0, NOW, "next, wait"),
+        (10, Invoke(Some(3_000)), "next, wait"),
+        (20, Started(1), "wait"),
+        (30, Done(1, true), "wait"),
+    ];
+    let ends: [&[Row]; 6] = [
+        &[(100, Shutdown(Some(2_000)), "wait 140"), (140, NOW, "exit")],
+        &[
+            (100, Shutdown(Some(2_000)), "wait 140"),
+            (110, Line, "post, wait 1900"),
+            (115, Reported(1), "wait 1900"),
+            (120, SentPart, "post, wait 1900"),
+            (125, Sent, "exit"),
+        ],
+        &[
+            (50, Reported(1), "wait"),
+            (100, Shutdown(Some(2_000)), "exit"),
+        ],
+        &[
+            (50, Line, "wait"),
+            (100, Shutdown(Some(2_000)), "post, wait 1900"),
+            (120, Refused, "exit"),
+        ],
+        // A POST is bounded by SHUTDOWN; the driver ends it then.
+        &[
+            (50, Line, "wait"),
+            (100, Shutdown(None), "post, wait 1600"),
+            (1_600, NOW, "exit"),
+        ],
+        // There is no time to wait for the report.
+        &[(100, Shutdown(Some(220)), "wait 120"), (120, NOW, "exit")],
+    ];
+    for end in ends {
+        run(policy(Flush::Start), &[&begin, end].concat());
+    }
+}
+
+#[test]
+fn shutdown_with_an_open_breaker_makes_one_attempt_of_500_ms() {
+    run(
+        policy(Flush::Start),
+        &[
+            (0, NOW, "next, wait"),
+            (10, Invoke(Some(3_000)), "next, wait"),
+            (20, Flood, "post, wait"),
+            (30, Refused, "wait 1030"),
+            (100, Shutdown(Some(2_000)), "post, wait 600"),
+            (600, NOW, "exit"),
+        ],
+    );
+}
+
+#[test]
+fn managed_instances_post_at_any_time() {
+    let policy = Policy {
+        shutdown_only: true,
+        ..policy(Flush::Adaptive)
+    };
+    run(
+        policy,
+        &[
+            (0, NOW, "next, wait"),
+            (10, Line, "wait 5010"),
+            (5_010, NOW, "post, wait"),
+            (5_020, Started(1), "wait"),
+            (5_030, Sent, "wait"),
+            (5_040, Flood, "post, wait"),
+            (5_050, Refused, "wait 6050"),
+            (6_050, NOW, "post, wait"),
+            (6_060, Sent, "wait"),
+            (6_070, Shutdown(Some(2_000)), "wait 6110"),
+            (6_080, Reported(1), "exit"),
+        ],
+    );
+}
+
+#[test]
+fn dormant_waits_for_nothing() {
+    for flush in [Flush::Start, Flush::End, Flush::Adaptive] {
+        let policy = Policy {
+            subscribed: false,
+            ..policy(flush)
+        };
+        run(
+            policy,
+            &[
+                (0, NOW, "next, wait"),
+                (10, Invoke(Some(3_000)), "next, wait"),
+                (20, Invoke(None), "next, wait"),
+                (20, Freeze, "wait"),
+                (30, Invoke(Some(80)), "next, wait"),
+                (40, Shutdown(Some(2_000)), "exit"),
+            ],
+        );
+    }
+}

@@ -1,0 +1,354 @@
+//! What surrounds the machine: Lambda, the function, the collector and the clocks. Every [`Event`] drives `step` to rest,
+//! as the reactor does, and every action and every rest is checked against the [`super::law`].
+
+use crate::clock::{Clocks, Mono, Wall};
+use crate::lifecycle::{Action, Breaker, Flush, Input, Lifecycle, Policy, Seen};
+use crate::limits::{
+    ADAPTIVE_IDLE_MS, BREAKER_MS_MIN, REPORT_MS_MAX, SHUTDOWN_MARGIN_MS, SHUTDOWN_OPEN_MS_MAX,
+    SHUTDOWN_UNKNOWN_MS,
+};
+use crate::record::RequestId;
+
+/// Next, a POST, and the rest: more is a loop.
+const ACTIONS_MAX: usize = 3;
+pub const FREEZE_MS: u64 = 3_600_000;
+
+/// What can happen. Invocations are numbered from 1, deadlines count from now, 0 is one that has passed.
+#[derive(Clone, Copy, Debug)]
+pub enum Event {
+    Invoke(Option<u64>),
+    /// An invocation with the id of the last one: Lambda repeats a failed asynchronous one so.
+    Retry(Option<u64>),
+    Shutdown(Option<u64>),
+    /// One record.
+    Line,
+    /// Records up to the high-water mark.
+    Flood,
+    Started(u64),
+    Done(u64, bool),
+    Reported(u64),
+    /// The POST is answered, and the ring is empty.
+    Sent,
+    /// The POST is answered, and there is more.
+    SentPart,
+    /// The POST has failed.
+    Refused,
+    /// So long awake, without regard to what the machine waits for: it may be late.
+    Pass(u64),
+    /// To the moment that the machine waits for.
+    Wake,
+    Freeze,
+}
+
+/// What is broken, if something is.
+pub type Check = Result<(), &'static str>;
+
+#[derive(Clone, Debug)]
+pub struct World {
+    pub(super) lifecycle: Lifecycle,
+    pub policy: Policy,
+    pub now: Clocks,
+    pub seen: Seen,
+    pub exited: bool,
+    /// What the last event led to: every action but a `Wait` that was not the last.
+    pub actions: Vec<Action>,
+    /// Invocations so far.
+    pub(super) number: u64,
+    pub(super) latest: Latest,
+    pub(super) invocation: Option<Open>,
+    pub(super) end: Option<End>,
+    pub(super) asked: Wall,
+    pub(super) until: Option<Mono>,
+    pub(super) next: bool,
+    pub(super) post: bool,
+}
+
+/// The number of the invocation of which it was observed last.
+#[derive(Clone, Copy, Default, Hash, Debug)]
+pub struct Latest {
+    pub event: bool,
+    pub started: u64,
+    pub done: u64,
+    pub reported: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Open {
+    pub began: Mono,
+    pub deadline: Option<Mono>,
+    pub is_first: bool,
+    pub done: Option<Mono>,
+    pub flush_at_end: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct End {
+    pub exit_by: Mono,
+    /// The report of this invocation is awaited so long.
+    pub report: Option<(u64, Mono)>,
+    pub failed: bool,
+}
+
+pub fn id(number: u64) -> RequestId {
+    RequestId::new(number.to_string().as_bytes()).unwrap()
+}
+
+impl World {
+    pub fn new(policy: Policy) -> World {
+        World {
+            lifecycle: Lifecycle::new(policy),
+            policy,
+            now: Clocks {
+                wall: Wall(1_700_000_000_000),
+                mono: Mono(100_000),
+            },
+            seen: Seen {
+                pending: false,
+                high_water: false,
+                oldest: None,
+                breaker: Breaker::Closed,
+            },
+            exited: false,
+            actions: Vec::new(),
+            number: 0,
+            latest: Latest::default(),
+            invocation: None,
+            end: None,
+            asked: Wall(0),
+            until: None,
+            next: false,
+            post: false,
+        }
+    }
+
+    /// Everything that can happen now.
+    pub fn events(&self) -> Vec<Event> {
+        if self.exited {
+            return Vec::new();
+        }
+        let mut events = vec![Event::Line, Event::Flood];
+        events.extend([1, 25, 100, 300].map(Event::Pass));
+        events.extend(self.until.map(|_| Event::Wake));
+        if self.post {
+            events.extend([Event::Sent, Event::SentPart, Event::Refused]);
+        }
+        let on_demand = !self.policy.shutdown_only;
+        if self.next && on_demand {
+            // 80 is less than the margin, 350 less than the flush before the deadline.
+            events.extend([None, Some(0), Some(80), Some(350), Some(3_000)].map(Event::Invoke));
+            let Latest { started, done, .. } = self.latest;
+            if self.number > 0 && started.max(done) <= self.number {
+                events.push(Event::Retry(Some(3_000)));
+            }
+            events.push(Event::Freeze);
+        }
+        if self.next {
+            // 150 is less than the margin, 220 less than the margin and the wait for the report.
+            events.extend([None, Some(0), Some(150), Some(220), Some(2_000)].map(Event::Shutdown));
+        }
+        if self.policy.subscribed {
+            // Of the last, this, or the one that Lambda has begun while we have not read its INVOKE.
+            let begun = self.number + u64::from(self.next);
+            for number in self.number.max(2) - 1..=begun {
+                if number > self.latest.started {
+                    events.push(Event::Started(number));
+                }
+                if number > self.latest.done && on_demand {
+                    events.extend([true, false].map(|success| Event::Done(number, success)));
+                }
+                // A report comes after next.
+                if number > self.latest.reported && (number <= self.number || !on_demand) {
+                    events.push(Event::Reported(number));
+                }
+            }
+        }
+        events
+    }
+
+    pub fn apply(&mut self, event: Event) -> Check {
+        self.actions.clear();
+        self.check_event(event)?;
+        let to_mono = |ms: u64| match ms {
+            0 => self.now.mono.minus(1),
+            ms => self.now.mono.plus(ms),
+        };
+        match event {
+            Event::Invoke(ms) => {
+                self.number += 1;
+                self.invoke(ms.map(to_mono))
+            }
+            Event::Retry(ms) => {
+                self.latest.done = self.latest.done.min(self.number - 1);
+                self.latest.reported = self.latest.reported.min(self.number - 1);
+                self.invoke(ms.map(to_mono))
+            }
+            Event::Shutdown(ms) => self.shutdown(ms.map(to_mono)),
+            Event::Line | Event::Flood => {
+                self.seen.pending = true;
+                self.seen.high_water |= matches!(event, Event::Flood);
+                self.seen.oldest = self.seen.oldest.or(Some(self.now.wall));
+                self.receive();
+                self.settle(Input::Turn)
+            }
+            Event::Started(number) => {
+                self.receive();
+                self.latest.started = number;
+                self.settle(Input::Started(id(number)))
+            }
+            Event::Done(number, success) => {
+                self.receive();
+                self.latest.done = number;
+                self.observe_done();
+                let id = id(number);
+                self.settle(Input::Done { id, success })
+            }
+            Event::Reported(number) => {
+                self.receive();
+                self.latest.reported = number;
+                self.settle(Input::Reported(id(number)))
+            }
+            Event::Sent | Event::SentPart => {
+                let more = matches!(event, Event::SentPart);
+                self.seen.pending = more;
+                self.seen.high_water = false;
+                self.seen.oldest = more.then_some(self.now.wall);
+                self.seen.breaker = Breaker::Closed;
+                self.end_post(true)
+            }
+            Event::Refused => self.end_post(false),
+            Event::Pass(ms) => {
+                self.advance(ms);
+                self.settle(Input::Turn)
+            }
+            Event::Wake => {
+                let until = self.until.ok_or("it waits for ever")?;
+                self.advance(until.since(self.now.mono));
+                self.settle(Input::Turn)
+            }
+            Event::Freeze => {
+                self.now.wall = self.now.wall.plus(FREEZE_MS);
+                self.advance(0);
+                self.settle(Input::Turn)
+            }
+        }?;
+        // The driver keeps to `post_until`.
+        match self.end {
+            Some(end) if self.post && self.now.mono >= end.exit_by => self.end_post(false),
+            _ => Ok(()),
+        }
+    }
+
+    /// Time passes, and the machine is not asked.
+    pub fn advance(&mut self, ms: u64) {
+        self.now.mono = self.now.mono.plus(ms);
+        self.now.wall = self.now.wall.plus(ms);
+        if let Breaker::Open { until } = self.seen.breaker
+            && self.now.wall >= until
+        {
+            self.seen.breaker = Breaker::HalfOpen;
+        }
+    }
+
+    fn invoke(&mut self, deadline: Option<Mono>) -> Check {
+        let idle_ms = self.now.wall.since(self.asked);
+        self.next = false;
+        let is_first = self.invocation.is_none();
+        self.invocation = Some(Open {
+            began: self.now.mono,
+            deadline: deadline.filter(|at| *at > self.now.mono),
+            is_first,
+            done: None,
+            flush_at_end: match self.policy.flush {
+                Flush::Start => false,
+                Flush::End => true,
+                Flush::Adaptive => is_first || idle_ms > ADAPTIVE_IDLE_MS,
+            },
+        });
+        self.observe_done();
+        let id = id(self.number);
+        self.settle(Input::Invoke { id, deadline })
+    }
+
+    fn observe_done(&mut self) {
+        if let Some(open) = &mut self.invocation
+            && self.latest.done == self.number
+        {
+            open.done = open.done.or(Some(self.now.mono));
+        }
+    }
+
+    fn shutdown(&mut self, deadline: Option<Mono>) -> Check {
+        let now = self.now.mono;
+        self.next = false;
+        let mut exit_by = match deadline.filter(|at| *at > now) {
+            Some(at) => at.minus(SHUTDOWN_MARGIN_MS),
+            None => now.plus(SHUTDOWN_UNKNOWN_MS),
+        };
+        if self.seen.breaker != Breaker::Closed {
+            exit_by = exit_by.min(now.plus(SHUTDOWN_OPEN_MS_MAX));
+        }
+        let last = match self.number {
+            0 => self.latest.started,
+            number => number,
+        };
+        let is_awaited = last > 0 && self.latest.event;
+        self.end = Some(End {
+            exit_by,
+            report: is_awaited.then(|| (last, exit_by.min(now.plus(REPORT_MS_MAX)))),
+            failed: false,
+        });
+        self.settle(Input::Shutdown { deadline })
+    }
+
+    /// Any telemetry event: noted, and what it says in detail follows with a step.
+    fn receive(&mut self) {
+        if self.policy.subscribed {
+            self.latest.event = true;
+            self.lifecycle.note(Input::Received, &self.seen, self.now);
+        }
+    }
+
+    fn end_post(&mut self, answered: bool) -> Check {
+        self.post = false;
+        if !answered {
+            let until = self.now.wall.plus(BREAKER_MS_MIN);
+            self.seen.breaker = Breaker::Open { until };
+            if let Some(end) = &mut self.end {
+                end.failed = true;
+            }
+        }
+        self.settle(Input::PostEnded { answered })
+    }
+
+    /// What the reactor does: takes actions until there is none.
+    fn settle(&mut self, mut input: Input) -> Check {
+        for _ in 0..ACTIONS_MAX {
+            let action = self.lifecycle.step(input, &self.seen, self.now);
+            input = Input::Turn;
+            if matches!(self.actions.last(), Some(Action::Wait { .. })) {
+                self.actions.pop();
+            }
+            self.actions.push(action);
+            match action {
+                Action::Next => {
+                    self.check_next()?;
+                    self.next = true;
+                    self.asked = self.now.wall;
+                }
+                Action::Post => {
+                    self.check_post()?;
+                    self.post = true;
+                }
+                Action::Wait { until } => {
+                    self.until = until;
+                    return self.check_rest();
+                }
+                Action::Exit => {
+                    self.exited = true;
+                    return self.check_exit();
+                }
+            }
+        }
+        Err("it does not come to rest")
+    }
+}

@@ -1,0 +1,186 @@
+//! Every bound of the program: its unit, its reason, and the relations between them, asserted at compile time.
+//!
+//! Units stand last in a name. "Awake" time is `CLOCK_MONOTONIC`, which stops while the sandbox is frozen.
+
+// ---- Runtime API --------------------------------------------------------------------------------------------------
+
+/// Longest answer of the Runtime API that is read, head and body. An INVOKE event is under 1 KiB; the payload is not in it.
+pub const RUNTIME_API_ANSWER_BYTES_MAX: usize = 8 * 1024;
+/// Pause between two tries of `register`.
+pub const REGISTER_RETRY_MS: u64 = 10;
+/// How long `register` is tried. After that the sandbox is unusable whatever we do.
+pub const REGISTER_TRY_MS_MAX: u64 = 1_000;
+/// How long one answer to a subscribe is awaited (awake). A platform that takes longer is treated as one that delivers nothing.
+pub const SUBSCRIBE_MS_MAX: u64 = 1_000;
+/// First pause before `next` is asked again after a transport error; doubles.
+pub const NEXT_RETRY_MS_MIN: u64 = 10;
+/// Longest pause before `next` is asked again.
+pub const NEXT_RETRY_MS_MAX: u64 = 1_000;
+/// So many 403 or 5xx answers to `next` in a row mean that the sandbox is gone.
+pub const NEXT_REFUSALS_MAX: u32 = 3;
+/// So long without a connection to the Runtime API (awake) means that the sandbox is gone.
+pub const NEXT_UNREACHABLE_MS_MAX: u64 = 5_000;
+
+// ---- Telemetry listener -------------------------------------------------------------------------------------------
+
+/// Default port of the telemetry listener. Fixed, because a subscription survives a reset of the sandbox.
+pub const TELEMETRY_PORT: u16 = 4327;
+/// Telemetry connections served at once. Lambda uses one or two.
+pub const CONNECTIONS_MAX: usize = 8;
+/// Longest HTTP head of a telemetry request.
+pub const HEAD_BYTES_MAX: usize = 8 * 1024;
+/// Bytes taken from a telemetry connection by one read. Larger reads save system calls, and cost resident memory.
+pub const READ_BYTES: usize = 64 * 1024;
+/// The same while the ring has little room, so that it is noticed in time.
+pub const READ_BYTES_MIN: usize = 4 * 1024;
+/// Reads of one connection in one turn of the reactor, so that none starves the others.
+pub const READS_PER_TURN_MAX: u32 = 4;
+/// A request that makes no progress for so long (awake) is given up and its connection closed.
+pub const REQUEST_STALL_MS_MAX: u64 = 5_000;
+/// How long (awake) telemetry is left unread at a stretch because the ring is full and a POST can still empty it.
+pub const RECEIVE_PAUSE_MS_MAX: u64 = 1_000;
+/// Buffering asked of Lambda: events in a batch.
+pub const BUFFERING_ITEMS: u32 = 10_000;
+/// Buffering asked of Lambda: bytes in a batch.
+pub const BUFFERING_BYTES: u32 = 262_144;
+/// Buffering asked of Lambda: the longest an event waits there. 25 ms is the least that the Telemetry API takes.
+pub const BUFFERING_MS: u32 = 25;
+/// The least `timeoutMs` that the Logs API is sure to take.
+pub const LOGS_API_BUFFERING_MS_MIN: u32 = 100;
+
+// ---- Ring and records ---------------------------------------------------------------------------------------------
+
+/// Default capacity of the ring.
+pub const RING_BYTES: usize = 1024 * 1024;
+/// Smallest and largest capacity of the ring that can be asked for.
+pub const RING_BYTES_MIN: usize = 64 * 1024;
+/// See [`RING_BYTES_MIN`].
+pub const RING_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Longest body of a POST.
+pub const BATCH_BYTES_MAX: usize = 256 * 1024;
+/// What a batch holds besides the stored bytes of one record: the resource, the scope, and the names around a record's
+/// attributes.
+pub const ENVELOPE_BYTES_MAX: usize = 32 * 1024;
+/// Attributes kept of one record (OpenTelemetry's default limit); more are counted in `droppedAttributesCount`.
+pub const ATTRIBUTES_MAX: u32 = 128;
+/// Longest attribute key that is kept, in raw bytes.
+pub const ATTRIBUTE_KEY_BYTES_MAX: usize = 256;
+/// Most that a format writes around one attribute: names, quotes, braces.
+pub const ATTRIBUTE_OVERHEAD_BYTES_MAX: usize = 64;
+/// Longest request id that is kept. Lambda's are UUIDs of 36 bytes.
+pub const REQUEST_ID_BYTES_MAX: usize = 64;
+/// Longest event type that is kept. Lambda's longest is 30 bytes.
+pub const EVENT_TYPE_BYTES_MAX: usize = 64;
+/// Part of a text line in which a managed runtime's level and request id are looked for.
+pub const LINE_PREFIX_BYTES: usize = 128;
+/// Resource attributes, encoded.
+pub const RESOURCE_BYTES_MAX: usize = 16 * 1024;
+/// A longer value of a resource attribute is not taken.
+pub const RESOURCE_VALUE_BYTES_MAX: usize = 1024;
+
+// ---- Flushing -----------------------------------------------------------------------------------------------------
+
+/// Default age of the oldest record at which a flush is due.
+pub const FLUSH_INTERVAL_MS: u64 = 5_000;
+/// Default bound on holding `next` for a POST.
+pub const FLUSH_BUDGET_MS: u64 = 250;
+/// Largest bound on holding `next` that can be asked for.
+pub const FLUSH_BUDGET_MS_MAX: u64 = 10_000;
+/// A flush is due when unsettled bytes reach this part of the ring, in percent.
+pub const HIGH_WATER_PERCENT: usize = 50;
+/// A flush is due so long before the deadline of an invocation: a timeout may leave no CPU for later.
+pub const DEADLINE_FLUSH_MS: u64 = 500;
+/// `next` is asked so long before the deadline of an invocation at the latest.
+pub const INVOKE_MARGIN_MS: u64 = 100;
+/// A sandbox that was idle longer than this before an invocation is flushed at its end by `adaptive`.
+pub const ADAPTIVE_IDLE_MS: u64 = 10_000;
+/// How long the first invocation waits for a first telemetry event before it is taken that none will come.
+pub const FIRST_EVENT_MS_MAX: u64 = 100;
+/// How long an invocation waits for its `platform.start`.
+pub const START_EVENT_MS_MAX: u64 = 500;
+/// Everything ends so long before the deadline of SHUTDOWN.
+pub const SHUTDOWN_MARGIN_MS: u64 = 200;
+/// How long SHUTDOWN waits for the report of the last invocation.
+pub const REPORT_MS_MAX: u64 = 40;
+/// All that SHUTDOWN takes while the breaker is not closed.
+pub const SHUTDOWN_OPEN_MS_MAX: u64 = 500;
+/// What SHUTDOWN takes at most when its deadline is not known.
+pub const SHUTDOWN_UNKNOWN_MS: u64 = 1_500;
+
+// ---- Collector ----------------------------------------------------------------------------------------------------
+
+/// Default bound on one POST (awake).
+pub const POST_MS: u64 = 10_000;
+/// Largest bound on one POST that can be asked for.
+pub const POST_MS_MAX: u64 = 60_000;
+/// Bound on connecting to the collector (awake).
+pub const CONNECT_MS_MAX: u64 = 1_000;
+/// Bound on finding the collector's address (awake).
+pub const RESOLVE_MS_MAX: u64 = 2_000;
+/// A DNS question is repeated after this time (awake), to the next server.
+pub const RESOLVE_RETRY_MS: u64 = 500;
+/// An address found by name is kept at least and at most so long (wall clock), whatever its time to live says.
+pub const RESOLVED_MS_MIN: u64 = 5_000;
+/// See [`RESOLVED_MS_MIN`].
+pub const RESOLVED_MS_MAX: u64 = 300_000;
+/// A connection unused for so long on the wall clock is not trusted any more: the sandbox may have been frozen.
+pub const CONNECTION_IDLE_MS_MAX: u64 = 5_000;
+/// First pause of the breaker after a failure; doubles.
+pub const BREAKER_MS_MIN: u64 = 1_000;
+/// Longest pause of the breaker.
+pub const BREAKER_MS_MAX: u64 = 60_000;
+/// A 400 is narrowed down by halving the batch to this number of records, which are then rejected.
+pub const REJECT_RECORDS: u32 = 16;
+/// Bytes of the collector's answer that are read for `partialSuccess`.
+pub const ANSWER_BYTES_MAX: usize = 4 * 1024;
+/// Input buffer of a collector connection. ureq wants 10 KiB of scratch there.
+pub const COLLECTOR_INPUT_BYTES: usize = 10 * 1024;
+/// Output buffer of a collector connection: smaller ones cost more system calls for each batch.
+pub const COLLECTOR_OUTPUT_BYTES: usize = 64 * 1024;
+/// Headers from `OTEL_EXPORTER_OTLP_HEADERS`.
+pub const HEADERS_MAX: usize = 32;
+
+// ---- Own messages -------------------------------------------------------------------------------------------------
+
+/// Longest line that kinglet writes about itself.
+pub const MESSAGE_BYTES_MAX: usize = 1024;
+/// Lines that kinglet writes about itself between two INVOKE or SHUTDOWN events, the counters line apart.
+pub const MESSAGES_MAX: u32 = 16;
+
+/// Longest record for a ring of this capacity: a quarter of the ring, and alone in a batch it must fit.
+#[must_use]
+pub const fn record_bytes_max(ring_bytes: usize) -> usize {
+    let quarter = ring_bytes / 4;
+    let batch = BATCH_BYTES_MAX - ENVELOPE_BYTES_MAX;
+    if quarter < batch { quarter } else { batch }
+}
+
+const _: () = {
+    assert!(RING_BYTES_MIN <= RING_BYTES && RING_BYTES <= RING_BYTES_MAX);
+    assert!(
+        RING_BYTES_MAX < u32::MAX as usize / 2,
+        "frame lengths are 32 bits"
+    );
+    assert!(record_bytes_max(RING_BYTES_MIN) * 4 <= RING_BYTES_MIN);
+    assert!(
+        record_bytes_max(RING_BYTES_MIN) > 8 * 1024,
+        "a record holds its fixed parts and a useful body"
+    );
+    assert!(record_bytes_max(RING_BYTES_MAX) + ENVELOPE_BYTES_MAX <= BATCH_BYTES_MAX);
+    assert!(
+        RESOURCE_BYTES_MAX + ATTRIBUTES_MAX as usize * ATTRIBUTE_OVERHEAD_BYTES_MAX + 2 * 1024
+            <= ENVELOPE_BYTES_MAX
+    );
+    assert!(FLUSH_BUDGET_MS <= FLUSH_BUDGET_MS_MAX);
+    assert!(INVOKE_MARGIN_MS < DEADLINE_FLUSH_MS);
+    assert!(REPORT_MS_MAX < SHUTDOWN_OPEN_MS_MAX && SHUTDOWN_OPEN_MS_MAX < SHUTDOWN_UNKNOWN_MS);
+    assert!(
+        FIRST_EVENT_MS_MAX <= START_EVENT_MS_MAX,
+        "the first event is awaited within the wait for start"
+    );
+    assert!(CONNECT_MS_MAX < POST_MS && POST_MS <= POST_MS_MAX);
+    assert!(RESOLVE_RETRY_MS * 2 <= RESOLVE_MS_MAX);
+    assert!(NEXT_RETRY_MS_MIN <= NEXT_RETRY_MS_MAX && NEXT_RETRY_MS_MAX < NEXT_UNREACHABLE_MS_MAX);
+    assert!(BREAKER_MS_MIN <= BREAKER_MS_MAX);
+    assert!(LINE_PREFIX_BYTES >= REQUEST_ID_BYTES_MAX + 40);
+};

@@ -1,0 +1,46 @@
+//! kinglet's own words on stderr, which CloudWatch shows: one line each, all with the same beginning, few.
+//!
+//! Lambda hands these lines back as `extension` events; the reader knows them by their beginning and never ships them.
+
+use std::io::Write;
+
+use crate::event::OWN_PREFIX;
+use crate::limits::{MESSAGE_BYTES_MAX, MESSAGES_MAX};
+
+/// Says at most [`MESSAGES_MAX`] lines until [`Messages::renew`].
+#[derive(Debug, Default)]
+pub struct Messages {
+    said: u32,
+}
+
+impl Messages {
+    /// Writes one line of these parts.
+    pub fn say(&mut self, parts: &[&[u8]]) {
+        self.said += 1;
+        if self.said < MESSAGES_MAX {
+            line(parts);
+        } else if self.said == MESSAGES_MAX {
+            line(&[b"more was to be said; only so many lines are written for one invocation"]);
+        }
+    }
+
+    /// A new invocation has begun.
+    pub const fn renew(&mut self) {
+        self.said = 0;
+    }
+}
+
+/// Writes one line of these parts, whatever was said before. Control characters are replaced, and a long line is cut.
+pub fn line(parts: &[&[u8]]) {
+    let mut out = Vec::with_capacity(MESSAGE_BYTES_MAX);
+    out.extend_from_slice(OWN_PREFIX);
+    for byte in parts.iter().flat_map(|part| part.iter()) {
+        if out.len() == MESSAGE_BYTES_MAX - 1 {
+            break;
+        }
+        out.push(if byte.is_ascii_control() { b'?' } else { *byte });
+    }
+    out.push(b'\n');
+    // Nobody to tell if even this fails.
+    let _ = std::io::stderr().write_all(&out);
+}

@@ -1,0 +1,352 @@
+//! All descriptors, one poll, one order of work; and the state that what arrives is fed to.
+//!
+//! [`Reactor::turn`] builds the poll set, sleeps, and serves what is ready: the Runtime API first, for an INVOKE or a
+//! SHUTDOWN decides about all else, then telemetry, then new connections. A *guest* is one descriptor of somebody who is
+//! in the middle of something else (a POST, a name being resolved) and wants the world to go on meanwhile: it calls
+//! [`Reactor::wait`]. What the lifecycle decides in such a wait is done at once, but for a POST, which waits its turn.
+
+use std::os::fd::RawFd;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::breaker::Breaker;
+use crate::clock::{Clocks, Mono};
+use crate::intake::Intake;
+use crate::lifecycle::{self, Action, Input, Lifecycle, Policy, Seen};
+use crate::limits::{
+    CONNECTIONS_MAX, HIGH_WATER_PERCENT, READ_BYTES, READ_BYTES_MIN, RECEIVE_PAUSE_MS_MAX,
+};
+use crate::message::Messages;
+use crate::runtime_api::{Event, RuntimeApi};
+use crate::sys::{self, PollFd, survival};
+use crate::telemetry::Telemetry;
+
+/// The reactor as it is shared with ureq's transport, which wants `Send + Sync`. There is one thread; the lock is never held
+/// across a call into ureq.
+pub type Shared = Arc<Mutex<Reactor>>;
+
+/// Locks it. A poisoned lock is as good as any: there is no other thread that could have panicked.
+pub fn lock(shared: &Shared) -> MutexGuard<'_, Reactor> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Why a wait has ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Waited {
+    Ready,
+    TimedOut,
+    /// The sandbox is gone; nothing is worth waiting for.
+    Gone,
+}
+
+pub struct Reactor {
+    pub runtime_api: RuntimeApi,
+    pub telemetry: Option<Telemetry>,
+    pub intake: Intake,
+    pub lifecycle: Lifecycle,
+    pub breaker: Breaker,
+    pub messages: Messages,
+    next: NextState,
+    is_gone: bool,
+    pause: Pause,
+    /// When `runtimeDone` of the open invocation was seen, until next is asked.
+    done_at: Option<Mono>,
+    /// Bound on holding next, see [`lifecycle::Policy`].
+    budget_ms: u64,
+    /// The POST in flight has to end then.
+    post_until: Option<Mono>,
+    /// The POST in flight goes over a connection that has carried one before.
+    pub post_reuses: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum NextState {
+    /// Not asked by the lifecycle.
+    Idle,
+    Outstanding,
+    /// Asked by the lifecycle, but the Runtime API has to be tried again then.
+    Again {
+        at: Mono,
+    },
+}
+
+/// Telemetry is left unread while the ring is nearly full and can still be emptied: better there than evicted here.
+#[derive(Default)]
+struct Pause {
+    since: Option<Mono>,
+    /// It has lasted too long once: until there is room, telemetry is read and the oldest records are evicted.
+    is_spent: bool,
+    /// Time left in which a pause may hold next.
+    hold_ms: u64,
+}
+
+impl Reactor {
+    #[must_use]
+    pub fn new(runtime_api: RuntimeApi, intake: Intake, policy: Policy) -> Reactor {
+        Reactor {
+            runtime_api,
+            telemetry: None,
+            intake,
+            lifecycle: Lifecycle::new(policy),
+            breaker: Breaker::default(),
+            messages: Messages::default(),
+            next: NextState::Idle,
+            is_gone: false,
+            pause: Pause::default(),
+            done_at: None,
+            budget_ms: policy.budget_ms,
+            post_until: None,
+            post_reuses: false,
+        }
+    }
+
+    /// What is to be done now. Next is asked here as soon as the lifecycle says so.
+    pub fn decide(&mut self) -> Action {
+        loop {
+            if self.is_gone {
+                return Action::Exit;
+            }
+            let now = sys::clocks();
+            if let NextState::Again { at } = self.next
+                && now.mono >= at
+            {
+                self.ask_next(now.mono);
+            }
+            let seen = self.seen(now);
+            let action = self.lifecycle.step(Input::Turn, &seen, now);
+            if action != Action::Next {
+                return action;
+            }
+            if let Some(done) = self.done_at.take() {
+                self.intake.ledger.held_ms += now.mono.since(done);
+            }
+            self.ask_next(now.mono);
+        }
+    }
+
+    /// Lets the world go on until the guest's descriptor is ready or the time is over.
+    pub fn wait(&mut self, guest: (RawFd, i16), deadline: Mono) -> Waited {
+        loop {
+            let until = match self.decide() {
+                Action::Wait { until } => until,
+                Action::Exit if self.is_gone => return Waited::Gone,
+                // A POST is in flight, so the lifecycle asks for none; the end is left to the main loop.
+                Action::Post | Action::Next | Action::Exit => None,
+            };
+            let deadline = self
+                .post_until()
+                .map_or(deadline, |bound| bound.min(deadline));
+            if sys::clocks().mono >= deadline {
+                return Waited::TimedOut;
+            }
+            let until = until.map_or(deadline, |until| until.min(deadline));
+            if self.turn(Some(guest), Some(until)) {
+                return Waited::Ready;
+            }
+        }
+    }
+
+    /// Sleeps once, at most until then, and serves what is ready. True if the guest is.
+    pub fn turn(&mut self, guest: Option<(RawFd, i16)>, until: Option<Mono>) -> bool {
+        const NOTHING: PollFd = PollFd {
+            fd: -1,
+            events: 0,
+            ready: 0,
+        };
+        let now = sys::clocks();
+        let is_paused = self.is_paused(now);
+        let mut set = [NOTHING; 3 + CONNECTIONS_MAX];
+        let [runtime_api, visitor, listener, connections @ ..] = &mut set;
+        (runtime_api.fd, runtime_api.events) = self.runtime_api.interest().unwrap_or((-1, 0));
+        (visitor.fd, visitor.events) = guest.unwrap_or((-1, 0));
+        if let Some(telemetry) = &self.telemetry
+            && !is_paused
+        {
+            (listener.fd, listener.events) = (telemetry.listener().unwrap_or(-1), sys::READABLE);
+            for (slot, fd) in connections.iter_mut().zip(telemetry.connections()) {
+                (slot.fd, slot.events) = (fd.unwrap_or(-1), sys::READABLE);
+            }
+        }
+        let until = self.own_deadline().into_iter().chain(until).min();
+        sys::wait(&mut set, until.map(|until| until.since(now.mono)));
+        let now = sys::clocks();
+        let [runtime_api, visitor, listener, connections @ ..] = &set;
+        if runtime_api.ready != 0 {
+            self.serve_runtime_api(now);
+        }
+        self.serve_telemetry(connections, listener.ready != 0, now);
+        self.observe(now);
+        visitor.ready != 0
+    }
+
+    /// The POST has ended. `answered`: the breaker stays closed.
+    pub fn post_ended(&mut self, answered: bool) {
+        self.post_until = None;
+        self.note(Input::PostEnded { answered }, sys::clocks());
+    }
+
+    /// The bound that the phase sets to the POST in flight.
+    #[must_use]
+    pub fn post_until(&self) -> Option<Mono> {
+        match (self.lifecycle.post_until(), self.post_until) {
+            (Some(phase), Some(own)) => Some(phase.min(own)),
+            (phase, own) => phase.or(own),
+        }
+    }
+
+    /// A POST begins, and has to end by then.
+    pub const fn post_begins(&mut self, until: Mono) {
+        self.post_until = Some(until);
+        self.post_reuses = false;
+    }
+
+    #[must_use]
+    pub const fn is_gone(&self) -> bool {
+        self.is_gone
+    }
+
+    /// What the lifecycle has to know of the ring and the exporter.
+    fn seen(&self, now: Clocks) -> Seen {
+        let ring = &self.intake.ring;
+        Seen {
+            pending: ring.unsettled_bytes() > 0 || self.intake.untold_losses().total() > 0,
+            high_water: ring.unsettled_bytes() >= ring.capacity() / 100 * HIGH_WATER_PERCENT,
+            oldest: ring.oldest(),
+            breaker: self.breaker.state(now.wall),
+        }
+    }
+
+    fn note(&mut self, input: Input, now: Clocks) {
+        let seen = self.seen(now);
+        self.lifecycle.note(input, &seen, now);
+    }
+
+    fn ask_next(&mut self, now: Mono) {
+        self.next = NextState::Outstanding;
+        if let Some(event) = self.runtime_api.ask_next(now) {
+            self.heard(event);
+        }
+    }
+
+    fn serve_runtime_api(&mut self, now: Clocks) {
+        let event = match self.runtime_api.serve() {
+            Ok(None) => return,
+            Ok(Some(answer)) => self.runtime_api.next_answered(&answer, now),
+            Err(_) => self.runtime_api.next_lost(now.mono),
+        };
+        self.heard(event);
+    }
+
+    fn heard(&mut self, event: Event) {
+        let now = sys::clocks();
+        self.next = NextState::Idle;
+        match event {
+            Event::Invoke { id, deadline } => {
+                self.intake.ledger.invocations += 1;
+                self.messages.renew();
+                self.pause.hold_ms = self.budget_ms;
+                self.done_at = None;
+                if let Some(arn) = &self.runtime_api.invoked_arn {
+                    self.intake.resource.set_function_arn(arn);
+                }
+                self.note(Input::Invoke { id, deadline }, now);
+                survival::crash_if("invoke");
+            }
+            Event::Shutdown { deadline } => {
+                self.messages.renew();
+                self.note(Input::Shutdown { deadline }, now);
+                survival::crash_if("shutdown");
+            }
+            Event::Again { at } => self.next = NextState::Again { at },
+            Event::Gone => self.is_gone = true,
+        }
+    }
+
+    /// Tells the lifecycle what the telemetry stream has said.
+    fn observe(&mut self, now: Clocks) {
+        let observed = self.intake.take_observed();
+        if observed.received {
+            self.note(Input::Received, now);
+            survival::crash_if("telemetry");
+        }
+        if let Some(id) = observed.started {
+            self.note(Input::Started(id), now);
+        }
+        if let Some((id, success)) = observed.done {
+            self.note(Input::Done { id, success }, now);
+            self.done_at = self.lifecycle.is_holding().then_some(now.mono);
+            survival::crash_if("done");
+        }
+        if let Some(id) = observed.reported {
+            self.note(Input::Reported(id), now);
+        }
+    }
+
+    fn serve_telemetry(&mut self, connections: &[PollFd], is_knocking: bool, now: Clocks) {
+        let room = self.intake.ring.room();
+        // Small reads near the end of the room keep a pause from coming too late. Without a collector nothing is spared.
+        let bytes_max = match self.breaker.state(now.wall) {
+            lifecycle::Breaker::Closed => (room / 8).clamp(READ_BYTES_MIN, READ_BYTES),
+            _ => READ_BYTES,
+        };
+        let Some(telemetry) = &mut self.telemetry else {
+            return;
+        };
+        for (place, connection) in connections.iter().enumerate() {
+            if connection.ready != 0 {
+                telemetry.serve(place, bytes_max, &mut self.intake, now);
+            }
+        }
+        if is_knocking {
+            telemetry.accept(now.mono);
+        }
+        if self.pause.since.is_none() {
+            telemetry.close_stalled(&mut self.intake, now.mono);
+        }
+    }
+
+    /// Whether telemetry is left unread in this turn.
+    fn is_paused(&mut self, now: Clocks) -> bool {
+        let ring = &self.intake.ring;
+        let is_full = ring.room() < ring.capacity() / 4;
+        let can_drain = self.breaker.state(now.wall) == lifecycle::Breaker::Closed;
+        let is_holding = self.lifecycle.is_holding();
+        let began = *self.pause.since.get_or_insert(now.mono);
+        let lasted = now.mono.since(began);
+        if is_full && can_drain && !self.pause.is_spent && lasted < self.pause_ms_max() {
+            return true;
+        }
+        self.pause.is_spent = is_full && can_drain;
+        self.pause.since = None;
+        if lasted > 0 {
+            if is_holding {
+                self.pause.hold_ms = self.pause.hold_ms.saturating_sub(lasted);
+            }
+            if let Some(telemetry) = &mut self.telemetry {
+                telemetry.excuse(now.mono);
+            }
+        }
+        false
+    }
+
+    /// How long a pause may last: while next is held, it counts as holding.
+    fn pause_ms_max(&self) -> u64 {
+        if self.lifecycle.is_holding() {
+            self.pause.hold_ms.min(RECEIVE_PAUSE_MS_MAX)
+        } else {
+            RECEIVE_PAUSE_MS_MAX
+        }
+    }
+
+    /// When the reactor itself has something to do.
+    fn own_deadline(&self) -> Option<Mono> {
+        let again = match self.next {
+            NextState::Again { at } => Some(at),
+            NextState::Idle | NextState::Outstanding => None,
+        };
+        let telemetry = match self.pause.since {
+            Some(since) => Some(since.plus(self.pause_ms_max())),
+            None => self.telemetry.as_ref().and_then(Telemetry::stall_at),
+        };
+        again.into_iter().chain(telemetry).min()
+    }
+}

@@ -1,0 +1,161 @@
+//! The collector's address: a literal at once, a name by the hosts file and DNS, without ever blocking the loop.
+//!
+//! `getaddrinfo` blocks for seconds when a server is silent, and costs 29 KB of binary. This is a stub resolver on the
+//! reactor: one question to one server at a time, the next server after a short silence.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::os::fd::AsRawFd;
+use std::sync::{Mutex, PoisonError};
+
+use ureq::Error;
+use ureq::config::Config;
+use ureq::http::Uri;
+use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::NextTimeout;
+
+use crate::clock::{Mono, Wall};
+use crate::dns::{self, Answer, RecordType};
+use crate::limits::{RESOLVE_MS_MAX, RESOLVE_RETRY_MS, RESOLVED_MS_MAX, RESOLVED_MS_MIN};
+use crate::reactor::{Shared, Waited, lock};
+use crate::sys;
+
+const HOSTS: &str = "/etc/hosts";
+const RESOLV_CONF: &str = "/etc/resolv.conf";
+const DNS_PORT: u16 = 53;
+
+pub struct CollectorResolver {
+    pub reactor: Shared,
+    /// The address found last, and until when it is taken. There is one collector, so the name is not kept.
+    pub known: Mutex<Option<(IpAddr, Wall)>>,
+}
+
+impl fmt::Debug for CollectorResolver {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Ok(())
+    }
+}
+
+impl Resolver for CollectorResolver {
+    fn resolve(
+        &self,
+        uri: &Uri,
+        _config: &Config,
+        _timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, Error> {
+        let host = uri.host().ok_or(Error::HostNotFound)?;
+        let ip = self.address(host).ok_or(Error::HostNotFound)?;
+        let mut addresses = self.empty();
+        addresses.push(SocketAddr::new(ip, uri.port_u16().unwrap_or(80)));
+        Ok(addresses)
+    }
+}
+
+impl CollectorResolver {
+    fn address(&self, host: &str) -> Option<IpAddr> {
+        let literal = host.trim_start_matches('[').trim_end_matches(']');
+        if let Ok(ip) = literal.parse() {
+            return Some(ip);
+        }
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = sys::clocks().wall;
+        if let Some((ip, until)) = *known
+            && now < until
+        {
+            return Some(ip);
+        }
+        let (ip, ttl_ms) = self.look_up(host.as_bytes())?;
+        let kept_ms = ttl_ms.clamp(RESOLVED_MS_MIN, RESOLVED_MS_MAX);
+        *known = Some((ip, now.plus(kept_ms)));
+        Some(ip)
+    }
+
+    /// The address of a name, and how long it may be kept.
+    fn look_up(&self, name: &[u8]) -> Option<(IpAddr, u64)> {
+        let hosts = std::fs::read(HOSTS).unwrap_or_default();
+        if let Some(ip) = dns::hosts_lookup(&hosts, name) {
+            return Some((ip, RESOLVED_MS_MAX));
+        }
+        let conf = std::fs::read(RESOLV_CONF).unwrap_or_default();
+        let servers = dns::nameservers(&conf);
+        let deadline = sys::clocks().mono.plus(RESOLVE_MS_MAX);
+        let mut candidates: Vec<Vec<u8>> = servers
+            .search
+            .iter()
+            .flatten()
+            .map(|domain| [name, b".", domain].concat())
+            .collect();
+        let dots = name.iter().filter(|byte| **byte == b'.').count();
+        let place = if dots >= usize::from(servers.ndots) {
+            0
+        } else {
+            candidates.len()
+        };
+        candidates.insert(place, name.strip_suffix(b".").unwrap_or(name).to_vec());
+        for candidate in candidates {
+            for record_type in [RecordType::A, RecordType::Aaaa] {
+                let found = self.ask(&servers.addresses, &candidate, record_type, deadline);
+                if found.is_some() {
+                    return found;
+                }
+            }
+        }
+        None
+    }
+
+    /// Asks the servers in turn, twice, until one has an answer. `None`: there is no such address, or nobody knows.
+    fn ask(
+        &self,
+        servers: &[Option<IpAddr>],
+        name: &[u8],
+        record_type: RecordType,
+        deadline: Mono,
+    ) -> Option<(IpAddr, u64)> {
+        for server in servers.iter().chain(servers).flatten() {
+            let now = sys::clocks();
+            if now.mono >= deadline {
+                return None;
+            }
+            let until = now.mono.plus(RESOLVE_RETRY_MS).min(deadline);
+            match self.ask_one(*server, name, record_type, until) {
+                Some(Answer::Address(ip, ttl)) => return Some((ip, u64::from(ttl) * 1000)),
+                Some(Answer::NoAddress) => return None,
+                Some(Answer::ServerFailure | Answer::NotOurs) | None => {}
+            }
+        }
+        None
+    }
+
+    fn ask_one(
+        &self,
+        server: IpAddr,
+        name: &[u8],
+        record_type: RecordType,
+        until: Mono,
+    ) -> Option<Answer> {
+        let any: IpAddr = match server {
+            IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+            IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+        };
+        // A port and an id that nobody can guess keep others from answering.
+        let socket = UdpSocket::bind(SocketAddr::new(any, 0)).ok()?;
+        socket.connect(SocketAddr::new(server, DNS_PORT)).ok()?;
+        socket.set_nonblocking(true).ok()?;
+        let id = sys::random() as u16;
+        let mut buffer = [0; dns::MESSAGE_BYTES_MAX];
+        socket
+            .send(dns::encode_query(&mut buffer, id, name, record_type)?)
+            .ok()?;
+        loop {
+            let waited = lock(&self.reactor).wait((socket.as_raw_fd(), sys::READABLE), until);
+            if waited != Waited::Ready {
+                return None;
+            }
+            let count = socket.recv(&mut buffer).ok()?;
+            match dns::parse_answer(buffer.get(..count)?, id, name, record_type) {
+                Answer::NotOurs => {}
+                answer => return Some(answer),
+            }
+        }
+    }
+}

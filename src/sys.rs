@@ -1,0 +1,382 @@
+//! What std lacks: `poll(2)`, a connect that does not block, two clocks, and handlers for fatal signals. The only file with
+//! `unsafe`, and each block says why it is sound.
+//!
+//! The C declarations are those of glibc and musl on x86_64 and aarch64 Linux, which agree in all that is used here; the
+//! sizes are asserted at compile time.
+#![allow(unsafe_code)]
+
+use std::io;
+use std::net::{SocketAddr, TcpStream};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+
+use crate::clock::{Clocks, Mono, Wall};
+
+pub const READABLE: i16 = 0x1;
+pub const WRITABLE: i16 = 0x4;
+
+/// One descriptor and what is waited for; `struct pollfd`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct PollFd {
+    /// A negative one is skipped.
+    pub fd: RawFd,
+    pub events: i16,
+    pub ready: i16,
+}
+
+#[repr(C)]
+struct TimeSpec {
+    seconds: i64,
+    nanoseconds: i64,
+}
+
+/// `struct sockaddr_in` and `struct sockaddr_in6` in one: the longer one's size, the shorter one's beginning.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct SocketAddress {
+    family: u16,
+    port_be: u16,
+    /// IPv4: the address. IPv6: the flow information.
+    first: [u8; 4],
+    /// IPv4: zero. IPv6: the address.
+    second: [u8; 16],
+    scope: u32,
+}
+
+const _: () = {
+    assert!(size_of::<PollFd>() == 8);
+    assert!(size_of::<TimeSpec>() == 16);
+    assert!(size_of::<SocketAddress>() == 28);
+};
+
+unsafe extern "C" {
+    fn poll(descriptors: *mut PollFd, count: u64, timeout_ms: i32) -> i32;
+    fn clock_gettime(clock: i32, time: *mut TimeSpec) -> i32;
+    fn socket(domain: i32, kind: i32, protocol: i32) -> i32;
+    fn connect(fd: i32, address: *const SocketAddress, length: u32) -> i32;
+    fn setsockopt(fd: i32, level: i32, name: i32, value: *const i32, length: u32) -> i32;
+}
+
+const CLOCK_REALTIME: i32 = 0;
+const CLOCK_MONOTONIC: i32 = 1;
+const AF_INET: u16 = 2;
+const AF_INET6: u16 = 10;
+const SOCK_STREAM: i32 = 1;
+const SOCK_NONBLOCK: i32 = 0o4000;
+const SOCK_CLOEXEC: i32 = 0o2_000_000;
+const IPPROTO_TCP: i32 = 6;
+const TCP_NODELAY: i32 = 1;
+const EINPROGRESS: i32 = 115;
+
+/// Waits until a descriptor is ready or the time is over; `None` waits for ever. The only place of the program that sleeps.
+/// An interrupted or failed call looks like one whose time is over: the caller looks at its clock and comes again.
+pub fn wait(descriptors: &mut [PollFd], timeout_ms: Option<u64>) {
+    let timeout_ms = timeout_ms.map_or(-1, |ms| i32::try_from(ms).unwrap_or(i32::MAX));
+    for descriptor in &mut *descriptors {
+        descriptor.ready = 0;
+    }
+    // SAFETY: the pointer and the count are those of one live, exclusively borrowed slice of `struct pollfd`.
+    unsafe {
+        poll(
+            descriptors.as_mut_ptr(),
+            descriptors.len() as u64,
+            timeout_ms,
+        )
+    };
+}
+
+/// Both clocks, now.
+#[must_use]
+pub fn clocks() -> Clocks {
+    Clocks {
+        wall: Wall(milliseconds(CLOCK_REALTIME)),
+        mono: Mono(milliseconds(CLOCK_MONOTONIC)),
+    }
+}
+
+fn milliseconds(clock: i32) -> u64 {
+    let mut time = TimeSpec {
+        seconds: 0,
+        nanoseconds: 0,
+    };
+    // SAFETY: `time` is a live `struct timespec`; the call writes to nothing else, and fails only for unknown clocks.
+    unsafe { clock_gettime(clock, &raw mut time) };
+    (time.seconds as u64) * 1000 + (time.nanoseconds as u64) / 1_000_000
+}
+
+/// Begins to connect. The stream is non-blocking and close-on-exec; it is connected, or has failed, when it is writable.
+/// Small requests must not wait for the answer to earlier ones, so Nagle's delay is off if `is_interactive`.
+pub fn connect_to(address: &SocketAddr, is_interactive: bool) -> io::Result<TcpStream> {
+    let (raw, length) = raw_address(address);
+    let kind = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
+    // SAFETY: takes no pointer.
+    let fd = unsafe { socket(i32::from(raw.family), kind, 0) };
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the descriptor was opened just now and belongs to nobody else.
+    let stream = TcpStream::from(unsafe { OwnedFd::from_raw_fd(fd) });
+    if is_interactive {
+        let on = 1;
+        // SAFETY: `on` is a live int of the length that is given. A failure only costs time.
+        unsafe { setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &raw const on, 4) };
+    }
+    // SAFETY: `raw` is a live socket address of at least `length` bytes.
+    if unsafe { connect(fd, &raw const raw, length) } < 0 {
+        let error = io::Error::last_os_error();
+        if error.raw_os_error() != Some(EINPROGRESS) {
+            return Err(error);
+        }
+    }
+    Ok(stream)
+}
+
+fn raw_address(address: &SocketAddr) -> (SocketAddress, u32) {
+    let port_be = address.port().to_be();
+    match address {
+        SocketAddr::V4(address) => {
+            let raw = SocketAddress {
+                family: AF_INET,
+                port_be,
+                first: address.ip().octets(),
+                second: [0; 16],
+                scope: 0,
+            };
+            (raw, 16)
+        }
+        SocketAddr::V6(address) => {
+            let raw = SocketAddress {
+                family: AF_INET6,
+                port_be,
+                first: address.flowinfo().to_be_bytes(),
+                second: address.ip().octets(),
+                scope: address.scope_id(),
+            };
+            (raw, 28)
+        }
+    }
+}
+
+/// Carrying on after a fatal signal, so that a bug of ours never fails the function.
+///
+/// The handler runs on a stack of its own, trusts nothing of the program's memory but the few words in here, and does the one
+/// thing that Lambda needs of an extension: it asks for the next event until SHUTDOWN comes, then leaves with status 0.
+pub mod survival {
+    use super::*;
+    use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicU8, AtomicUsize, Ordering::SeqCst};
+
+    /// Where the conversation about the next event stands.
+    #[derive(Clone, Copy, PartialEq, Eq)]
+    #[repr(u8)]
+    pub enum Next {
+        /// It has to be asked (again), on a new connection.
+        Ask = 0,
+        /// It was asked, and nothing of the answer was read.
+        Outstanding = 1,
+        /// SHUTDOWN has been read.
+        Over = 2,
+    }
+
+    // Written by the program, read by the handler in the same thread. Atomics because a handler may interrupt anything.
+    static NEXT: AtomicU8 = AtomicU8::new(Next::Ask as u8);
+    static CONNECTION: AtomicI32 = AtomicI32::new(-1);
+    static ADDRESS: AtomicPtr<SocketAddress> = AtomicPtr::new(core::ptr::null_mut());
+    static ADDRESS_BYTES: AtomicUsize = AtomicUsize::new(0);
+    static REQUEST: AtomicPtr<u8> = AtomicPtr::new(core::ptr::null_mut());
+    static REQUEST_BYTES: AtomicUsize = AtomicUsize::new(0);
+
+    const SIGNALS: [i32; 6] = [4, 5, 6, 7, 8, 11]; // ILL, TRAP, ABRT, BUS, FPE, SEGV on both architectures
+    const STACK_BYTES: usize = 64 * 1024;
+    const SA_ONSTACK: i32 = 0x0800_0000;
+    const MSG_NOSIGNAL: i32 = 0x4000;
+    /// Descriptors that the program can have open.
+    const DESCRIPTORS_MAX: i32 = 64;
+    const ANSWER_BYTES_MAX: usize = 4096;
+    const RETRY_PAUSE_MS: i32 = 10;
+    /// 5 s of failures in a row: the sandbox is gone.
+    const FAILURES_MAX: u32 = 500;
+
+    #[repr(C)]
+    struct SignalAction {
+        handler: extern "C" fn(i32),
+        mask: [u64; 16],
+        flags: i32,
+        restorer: usize,
+    }
+
+    #[repr(C)]
+    struct SignalStack {
+        base: *mut u8,
+        flags: i32,
+        size: usize,
+    }
+
+    const _: () = {
+        assert!(size_of::<SignalAction>() == 152);
+        assert!(size_of::<SignalStack>() == 24);
+    };
+
+    unsafe extern "C" {
+        fn sigaction(signal: i32, new: *const SignalAction, old: *mut SignalAction) -> i32;
+        fn sigaltstack(new: *const SignalStack, old: *mut SignalStack) -> i32;
+        fn send(fd: i32, bytes: *const u8, length: usize, flags: i32) -> isize;
+        fn recv(fd: i32, bytes: *mut u8, length: usize, flags: i32) -> isize;
+        fn write(fd: i32, bytes: *const u8, length: usize) -> isize;
+        fn close(fd: i32) -> i32;
+        fn _exit(status: i32) -> !;
+    }
+
+    /// Tells the handler where the conversation stands. `connection`: the one on which next was asked.
+    pub fn note(next: Next, connection: Option<&TcpStream>) {
+        CONNECTION.store(connection.map_or(-1, AsRawFd::as_raw_fd), SeqCst);
+        NEXT.store(next as u8, SeqCst);
+    }
+
+    /// Installs the handlers. `request` asks for the next event, and is sent to `address`.
+    pub fn install(address: &SocketAddr, request: &[u8]) {
+        let (raw, length) = raw_address(address);
+        ADDRESS_BYTES.store(length as usize, SeqCst);
+        ADDRESS.store(Box::leak(Box::new(raw)), SeqCst);
+        REQUEST_BYTES.store(request.len(), SeqCst);
+        REQUEST.store(request.to_vec().leak().as_mut_ptr(), SeqCst);
+        let stack = SignalStack {
+            base: Vec::with_capacity(STACK_BYTES).leak().as_mut_ptr(),
+            flags: 0,
+            size: STACK_BYTES,
+        };
+        let action = SignalAction {
+            handler: survive,
+            mask: [0; 16],
+            flags: SA_ONSTACK,
+            restorer: 0,
+        };
+        // SAFETY: both structures are live and of the layout that the C library documents; the stack was leaked, so it
+        // lives as long as the process, and nothing else uses it.
+        unsafe {
+            sigaltstack(&raw const stack, core::ptr::null_mut());
+            for signal in SIGNALS {
+                sigaction(signal, &raw const action, core::ptr::null_mut());
+            }
+        }
+    }
+
+    /// The handler. It never returns: what the program was doing is lost.
+    extern "C" fn survive(_signal: i32) {
+        let text =
+            b"kinglet: internal error: recording has stopped, the function is not affected\n";
+        // SAFETY: only async-signal-safe calls are made from here on, on the handler's own stack; `text` is static.
+        unsafe { write(2, text.as_ptr(), text.len()) };
+        let connection = CONNECTION.load(SeqCst);
+        for fd in 3..DESCRIPTORS_MAX {
+            if fd != connection {
+                // SAFETY: closing a descriptor that is open or not harms nobody: the program never runs again.
+                unsafe { close(fd) };
+            }
+        }
+        let next = NEXT.load(SeqCst);
+        let mut is_over = next == Next::Over as u8;
+        if next == Next::Outstanding as u8 {
+            is_over = matches!(read_event(connection), Some(Event::Shutdown));
+        }
+        // SAFETY: as above.
+        unsafe { close(connection) };
+        let mut failures = 0;
+        while !is_over && failures < FAILURES_MAX {
+            match ask() {
+                Some(Event::Invoke) => failures = 0,
+                Some(Event::Shutdown) => is_over = true,
+                None => {
+                    failures += 1;
+                    pause();
+                }
+            }
+        }
+        // SAFETY: ends the process without running anything of it.
+        unsafe { _exit(i32::from(!is_over)) }
+    }
+
+    enum Event {
+        Invoke,
+        Shutdown,
+    }
+
+    /// Asks for the next event on a connection of its own.
+    fn ask() -> Option<Event> {
+        let (address, length) = (ADDRESS.load(SeqCst), ADDRESS_BYTES.load(SeqCst));
+        let (request, request_bytes) = (REQUEST.load(SeqCst), REQUEST_BYTES.load(SeqCst));
+        // SAFETY: `address` was leaked by `install`, which ran before any handler could.
+        let family = i32::from(unsafe { (*address).family });
+        // SAFETY: takes no pointer.
+        let fd = unsafe { socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0) };
+        // SAFETY: address and request were leaked by `install`, which ran before any handler could; the lengths are theirs.
+        let is_sent = unsafe {
+            connect(fd, address, length as u32) == 0
+                && send(fd, request, request_bytes, MSG_NOSIGNAL) == request_bytes as isize
+        };
+        let event = if is_sent { read_event(fd) } else { None };
+        // SAFETY: the descriptor is ours, or -1.
+        unsafe { close(fd) };
+        event
+    }
+
+    /// Reads an answer as far as is needed to know the event. `None`: an error, or neither event.
+    fn read_event(fd: RawFd) -> Option<Event> {
+        let mut answer = [0u8; ANSWER_BYTES_MAX];
+        let mut used = 0;
+        loop {
+            let mut descriptor = PollFd {
+                fd,
+                events: READABLE,
+                ready: 0,
+            };
+            // SAFETY: one live `struct pollfd`.
+            unsafe { poll(&raw mut descriptor, 1, -1) };
+            let free = answer.get_mut(used..).unwrap_or_default();
+            // SAFETY: the pointer and the length are those of one live, exclusively borrowed slice.
+            let count = unsafe { recv(fd, free.as_mut_ptr(), free.len(), 0) };
+            used += usize::try_from(count).ok().filter(|count| *count > 0)?;
+            let text = answer.get(..used).unwrap_or_default();
+            let has = |word: &[u8]| text.windows(word.len()).any(|window| window == word);
+            if has(b"\"SHUTDOWN\"") {
+                return Some(Event::Shutdown);
+            }
+            if has(b"\"INVOKE\"") {
+                return Some(Event::Invoke);
+            }
+            if text.get(9).is_some_and(|status| *status != b'2') {
+                return None;
+            }
+        }
+    }
+
+    fn pause() {
+        // SAFETY: no descriptors, so the pointer is not used.
+        unsafe { poll(core::ptr::null_mut(), 0, RETRY_PAUSE_MS) };
+    }
+
+    /// Does what a bug would if `KINGLET_DEBUG_CRASH` names this state: for the tests of the handler, in debug builds only.
+    pub fn crash_if(state: &str) {
+        #[cfg(debug_assertions)]
+        if std::env::var("KINGLET_DEBUG_CRASH").is_ok_and(|wanted| wanted == state) {
+            // Ends the program as a panic does under `panic = "abort"`.
+            std::process::abort();
+        }
+        #[cfg(not(debug_assertions))]
+        let _ = state;
+    }
+}
+
+/// A number that others cannot guess, from the kernel; the clock's if there is none.
+#[must_use]
+pub fn random() -> u64 {
+    unsafe extern "C" {
+        fn getrandom(bytes: *mut u8, length: usize, flags: u32) -> isize;
+    }
+    const GRND_NONBLOCK: u32 = 1;
+    let mut bytes = [0; 8];
+    // SAFETY: the pointer and the length are those of one live array.
+    if unsafe { getrandom(bytes.as_mut_ptr(), bytes.len(), GRND_NONBLOCK) } != 8 {
+        return clocks().wall.0;
+    }
+    u64::from_ne_bytes(bytes)
+}

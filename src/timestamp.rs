@@ -1,0 +1,209 @@
+//! Times as text: RFC 3339, as Lambda and the loggers write it, to nanoseconds since 1970 and back.
+
+/// Reads `2026-11-21T09:15:00.101Z`: any number of fraction digits (nine count), `Z` or an offset, `T` or a space.
+/// Gives nanoseconds since 1970-01-01 UTC and whether there was a fraction. `None` before 1970 and after 2500.
+#[must_use]
+pub fn parse(text: &[u8]) -> Option<(u64, bool)> {
+    let (date, rest) = text.split_first_chunk::<19>()?;
+    let [
+        y0,
+        y1,
+        y2,
+        y3,
+        b'-',
+        m0,
+        m1,
+        b'-',
+        d0,
+        d1,
+        b'T' | b't' | b' ',
+        h0,
+        h1,
+        b':',
+        i0,
+        i1,
+        b':',
+        s0,
+        s1,
+    ] = *date
+    else {
+        return None;
+    };
+    let year = number(&[y0, y1, y2, y3])?;
+    let (month, day) = (number(&[m0, m1])?, number(&[d0, d1])?);
+    let (hour, minute, second) = (number(&[h0, h1])?, number(&[i0, i1])?, number(&[s0, s1])?);
+    let is_date =
+        (1970..2500).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day);
+    if !is_date || hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    let (nanoseconds, has_fraction, zone) = fraction(rest)?;
+    let offset_minutes = zone_minutes(zone)?;
+    let minutes = (days(year, month, day) * 24 + hour) * 60 + minute;
+    let minutes = minutes.checked_add_signed(-offset_minutes)?;
+    Some((
+        (minutes * 60 + second) * 1_000_000_000 + nanoseconds,
+        has_fraction,
+    ))
+}
+
+/// Appends `2026-11-21T09:15:00.101Z`; the fraction has three digits, or nine if it needs them.
+pub fn push(out: &mut Vec<u8>, unix_nano: u64) {
+    let (seconds, nanoseconds) = (unix_nano / 1_000_000_000, unix_nano % 1_000_000_000);
+    let (mut year, mut day_of_year) = (1970, seconds / 86_400);
+    while day_of_year >= days_of_year(year) {
+        day_of_year -= days_of_year(year);
+        year += 1;
+    }
+    let mut month = 1;
+    while day_of_year >= days_of_month(year, month) {
+        day_of_year -= days_of_month(year, month);
+        month += 1;
+    }
+    let parts = [
+        (year, 4, b'-'),
+        (month, 2, b'-'),
+        (day_of_year + 1, 2, b'T'),
+        (seconds / 3600 % 24, 2, b':'),
+        (seconds / 60 % 60, 2, b':'),
+        (seconds % 60, 2, b'.'),
+    ];
+    for (value, digits, behind) in parts {
+        push_padded(out, value, digits);
+        out.push(behind);
+    }
+    if nanoseconds % 1_000_000 == 0 {
+        push_padded(out, nanoseconds / 1_000_000, 3);
+    } else {
+        push_padded(out, nanoseconds, 9);
+    }
+    out.push(b'Z');
+}
+
+fn push_padded(out: &mut Vec<u8>, value: u64, digits: u32) {
+    for place in (0..digits).rev() {
+        out.push(b'0' + (value / 10u64.pow(place) % 10) as u8);
+    }
+}
+
+fn number(digits: &[u8]) -> Option<u64> {
+    crate::decimal::parse(digits)
+}
+
+/// The fraction in nanoseconds, whether there was one, and what is behind it.
+fn fraction(text: &[u8]) -> Option<(u64, bool, &[u8])> {
+    let [b'.' | b',', digits @ ..] = text else {
+        return Some((0, false, text));
+    };
+    let mut nanoseconds = 0;
+    let mut scale = 100_000_000;
+    let mut rest = digits;
+    while let [digit @ b'0'..=b'9', behind @ ..] = rest {
+        nanoseconds += u64::from(digit - b'0') * scale;
+        scale /= 10;
+        rest = behind;
+    }
+    (rest.len() < digits.len()).then_some((nanoseconds, true, rest))
+}
+
+/// Minutes east of UTC.
+fn zone_minutes(zone: &[u8]) -> Option<i64> {
+    let (sign, hours, minutes) = match *zone {
+        [] | [b'Z' | b'z'] => return Some(0),
+        [sign @ (b'+' | b'-'), h0, h1, b':', m0, m1] | [sign @ (b'+' | b'-'), h0, h1, m0, m1] => {
+            (sign, [h0, h1], [m0, m1])
+        }
+        _ => return None,
+    };
+    let minutes = (number(&hours)? * 60 + number(&minutes)?) as i64;
+    Some(if sign == b'-' { -minutes } else { minutes })
+}
+
+const fn is_leap(year: u64) -> bool {
+    (year % 4 == 0 && year % 100 != 0) || year % 400 == 0
+}
+
+const fn days_of_year(year: u64) -> u64 {
+    if is_leap(year) { 366 } else { 365 }
+}
+
+const fn days_of_month(year: u64, month: u64) -> u64 {
+    match month {
+        4 | 6 | 9 | 11 => 30,
+        2 if is_leap(year) => 29,
+        2 => 28,
+        _ => 31,
+    }
+}
+
+/// Days from 1970-01-01 to a date.
+fn days(year: u64, month: u64, day: u64) -> u64 {
+    let before = year - 1;
+    let leap_days = before / 4 - before / 100 + before / 400 - 477;
+    let months: u64 = (1..month).map(|month| days_of_month(year, month)).sum();
+    (year - 1970) * 365 + leap_days + months + day - 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_loggers_write() {
+        for (text, expected) in [
+            ("1970-01-01T00:00:00.000Z", Some((0, true))),
+            (
+                "2026-11-21T20:37:41.591Z",
+                Some((1_795_293_461_591_000_000, true)),
+            ),
+            (
+                "2026-11-21T20:37:41Z",
+                Some((1_795_293_461_000_000_000, false)),
+            ),
+            (
+                "2026-11-21 20:37:41,591",
+                Some((1_795_293_461_591_000_000, true)),
+            ),
+            (
+                "2026-11-21T21:37:41.591123+01:00",
+                Some((1_795_293_461_591_123_000, true)),
+            ),
+            (
+                "2026-11-21T15:07:41.5911234567-0530",
+                Some((1_795_293_461_591_123_456, true)),
+            ),
+            (
+                "2024-02-29T00:00:00Z",
+                Some((1_709_164_800_000_000_000, false)),
+            ),
+            (
+                "2100-03-01T00:00:00Z",
+                Some((4_107_542_400_000_000_000, false)),
+            ),
+            ("1970-01-01T00:00:00+01:00", None),
+            ("2026-13-01T00:00:00Z", None),
+            ("2026-11-21T20:37:41.Z", None),
+            ("2026-11-21T20:37:41X", None),
+            ("2026-11-21", None),
+            ("", None),
+        ] {
+            assert_eq!(parse(text.as_bytes()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn writes_what_it_reads() {
+        for (nanoseconds, text) in [
+            (0, "1970-01-01T00:00:00.000Z"),
+            (1_795_293_461_591_000_000, "2026-11-21T20:37:41.591Z"),
+            (1_795_293_461_591_000_001, "2026-11-21T20:37:41.591000001Z"),
+            (1_709_251_199_000_000_000, "2024-02-29T23:59:59.000Z"),
+            (4_107_542_399_000_000_000, "2100-02-28T23:59:59.000Z"),
+        ] {
+            let mut out = Vec::new();
+            push(&mut out, nanoseconds);
+            assert_eq!(String::from_utf8_lossy(&out), text);
+            assert_eq!(parse(&out).map(|(time, _)| time), Some(nanoseconds));
+        }
+    }
+}

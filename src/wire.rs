@@ -1,0 +1,50 @@
+//! Wire formats: how a batch of records becomes the body of a POST. A format is one file, and one line in [`FORMATS`].
+//!
+//! A batch is written record by record into a buffer of [`crate::limits::BATCH_BYTES_MAX`]; the exporter stops before the
+//! record that would not fit, so a format needs no bound of its own.
+
+pub mod ndjson;
+pub mod otlp;
+
+use crate::record::Record;
+use crate::resource::Resource;
+
+/// A wire format.
+pub trait Format: Sync {
+    /// Value of `KINGLET_FORMAT`.
+    fn name(&self) -> &'static str;
+    /// Value of `Content-Type`.
+    fn content_type(&self) -> &'static str;
+    /// What is appended to the endpoint for log batches.
+    fn path(&self) -> &'static str;
+    /// Writes what comes before the first record.
+    fn begin(&self, out: &mut Vec<u8>, resource: &Resource);
+    /// Writes a record. `is_first`: none of this batch was written before.
+    fn record(&self, out: &mut Vec<u8>, record: &Record<'_>, is_first: bool);
+    /// Writes what comes after the last record, at most [`END_BYTES_MAX`]. `batch_id`: plain text by which a collector can
+    /// recognise a batch that is repeated; also the value of the header `Idempotency-Key`.
+    fn end(&self, out: &mut Vec<u8>, batch_id: &[u8]);
+}
+
+/// See [`Format::end`].
+pub const END_BYTES_MAX: usize = 512;
+
+/// The default format, and the others.
+pub const FORMATS: (&dyn Format, &[&dyn Format]) = (&otlp::Otlp, &[&ndjson::NdJson]);
+
+/// The format of a name.
+#[must_use]
+pub fn format(name: &str) -> Option<&'static dyn Format> {
+    let (default, others) = FORMATS;
+    core::iter::once(&default)
+        .chain(others)
+        .find(|format| format.name() == name)
+        .copied()
+}
+
+/// Appends several pieces.
+fn push(out: &mut Vec<u8>, pieces: &[&[u8]]) {
+    for piece in pieces {
+        out.extend_from_slice(piece);
+    }
+}

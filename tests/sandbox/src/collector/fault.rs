@@ -1,0 +1,171 @@
+//! What can be wrong with a collector, and the words for it on the command line.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// How the collector treats requests.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Fault {
+    /// 200 to everything.
+    #[default]
+    None,
+    /// 200, after this long.
+    Slow(Duration),
+    /// This status to everything.
+    Status(u16),
+    /// 503 with `Retry-After` in seconds.
+    RetryAfter(u32),
+    /// 200 with a `partialSuccess` that rejects this many records.
+    Partial(u32),
+    /// 200 with `Connection: close`, and closes.
+    Close,
+    /// Nothing listens.
+    Refuse,
+    /// Reads the request, then resets the connection.
+    Reset,
+    /// Reads the request, then never answers.
+    Hang,
+    /// Answers with bytes that are not HTTP.
+    Garbage,
+    /// Closes after this many bytes of the body.
+    Cut(usize),
+    /// The fault for the first requests, then none.
+    First(u32, Box<Fault>),
+}
+
+impl Fault {
+    /// This fault for the first `requests` requests, then none.
+    pub fn first(self, requests: u32) -> Fault {
+        Fault::First(requests, Box::new(self))
+    }
+
+    /// The fault to apply to one request; counts down a `First`.
+    pub(super) fn next(&mut self) -> Fault {
+        let Fault::First(left, fault) = self else {
+            return self.clone();
+        };
+        match left {
+            0 => Fault::None,
+            _ => {
+                *left -= 1;
+                (**fault).clone()
+            }
+        }
+    }
+
+    /// Whether nothing may listen while this fault holds.
+    pub(super) fn refuses(&self) -> bool {
+        *self == Fault::Refuse
+    }
+}
+
+pub const FAULTS: &str = "none, slow:400ms, status:503, status:503*5 (the first five requests; works with all but refuse), \
+    retry-after:2, partial:3, close, refuse, reset, hang, garbage, cut:1000";
+
+impl FromStr for Fault {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Fault, String> {
+        let bad = || format!("{text:?} is no collector fault; one of: {FAULTS}");
+        if let Some((fault, times)) = text.rsplit_once('*') {
+            let fault: Fault = fault.parse()?;
+            let times = times.parse().map_err(|_| bad())?;
+            return if fault.refuses() {
+                Err(bad())
+            } else {
+                Ok(fault.first(times))
+            };
+        }
+        let (name, value) = text.split_once(':').unwrap_or((text, ""));
+        match (name, value) {
+            ("none", "") => Ok(Fault::None),
+            ("slow", value) => humantime::parse_duration(value)
+                .map(Fault::Slow)
+                .map_err(|_| bad()),
+            ("status", value) => match value.parse() {
+                Ok(status @ 200..=599) => Ok(Fault::Status(status)),
+                _ => Err(bad()),
+            },
+            ("retry-after", value) => value.parse().map(Fault::RetryAfter).map_err(|_| bad()),
+            ("partial", value) => value.parse().map(Fault::Partial).map_err(|_| bad()),
+            ("cut" | "halfclose", value) => value.parse().map(Fault::Cut).map_err(|_| bad()),
+            ("close", "") => Ok(Fault::Close),
+            ("refuse", "") => Ok(Fault::Refuse),
+            ("reset", "") => Ok(Fault::Reset),
+            ("hang", "") => Ok(Fault::Hang),
+            ("garbage", "") => Ok(Fault::Garbage),
+            _ => Err(bad()),
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Fault::None => f.write_str("none"),
+            Fault::Slow(pause) => write!(f, "slow:{}", humantime::format_duration(*pause)),
+            Fault::Status(status) => write!(f, "status:{status}"),
+            Fault::RetryAfter(seconds) => write!(f, "retry-after:{seconds}"),
+            Fault::Partial(count) => write!(f, "partial:{count}"),
+            Fault::Close => f.write_str("close"),
+            Fault::Refuse => f.write_str("refuse"),
+            Fault::Reset => f.write_str("reset"),
+            Fault::Hang => f.write_str("hang"),
+            Fault::Garbage => f.write_str("garbage"),
+            Fault::Cut(bytes) => write!(f, "cut:{bytes}"),
+            Fault::First(count, fault) => write!(f, "{fault}*{count}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_is_read_and_written_alike() {
+        for text in [
+            "none",
+            "slow:400ms",
+            "status:503",
+            "status:503*5",
+            "retry-after:2",
+            "partial:3",
+            "close",
+            "refuse",
+            "reset",
+            "hang",
+            "hang*1",
+            "garbage",
+            "cut:1000",
+        ] {
+            assert_eq!(text.parse::<Fault>().unwrap().to_string(), text);
+        }
+        for text in [
+            "",
+            "slow",
+            "slow:x",
+            "status:99",
+            "status:5o3",
+            "refuse*2",
+            "nonesuch",
+            "hang:1",
+            "status:503*",
+        ] {
+            assert!(
+                text.parse::<Fault>().unwrap_err().contains("one of"),
+                "{text:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_first_requests_only() {
+        let mut fault = Fault::Status(503).first(2);
+        assert_eq!(
+            [fault.next(), fault.next(), fault.next()],
+            [Fault::Status(503), Fault::Status(503), Fault::None]
+        );
+    }
+}

@@ -1,0 +1,169 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use kinglet_sandbox::{Fault, LogFormat, Mode};
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo sandbox                                          kinglet beside a small built-in function
+  cargo sandbox --invocations 3 --gap 2000               with longer freezes
+  cargo sandbox --flush end                              kinglet ships after each invocation
+  cargo sandbox --collector-fault slow:400ms             a slow collector
+  cargo sandbox --collector-fault 'status:503*5'         one that fails five times
+  cargo sandbox --collector http://127.0.0.1:4318        a collector of your own
+  cargo sandbox --function 'python3 -m awslambdaric app.handler' --payload event.json
+  cargo sandbox --extension ./another-extension --env KEY=value
+  cargo sandbox load --mb 16 --invocations 20            how much it costs, and whether all arrives";
+
+/// A Lambda sandbox to run any extension in: real registration, telemetry, freezes and SHUTDOWN, on this machine.
+///
+/// Without --extension it builds kinglet and runs that.
+#[derive(Parser)]
+#[command(name = "cargo sandbox", bin_name = "cargo sandbox", after_help = EXAMPLES)]
+#[command(args_conflicts_with_subcommands = true, max_term_width = 110)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) run: Run,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Writes many lines as fast as the extension takes them, and verifies every one at the collector.
+    Load(Load),
+}
+
+#[derive(Args)]
+pub(crate) struct Run {
+    /// The function: a command that is a Lambda runtime, run by `sh -c`. Without it, a small one built in.
+    #[arg(long, value_name = "CMD")]
+    pub(crate) function: Option<String>,
+    /// How many invocations.
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub(crate) invocations: u32,
+    /// How long the sandbox is frozen between two invocations.
+    #[arg(long, value_name = "MS", default_value_t = 500)]
+    pub(crate) gap: u64,
+    /// A JSON file that the function gets as its event.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) payload: Option<PathBuf>,
+    /// The format of the function's logs.
+    #[arg(long, value_enum)]
+    pub(crate) log_format: Option<Format>,
+    /// The kind of Lambda.
+    #[arg(long, value_enum, default_value = "on-demand")]
+    pub(crate) mode: Kind,
+    /// kinglet's KINGLET_FLUSH.
+    #[arg(long, value_parser = ["start", "end", "adaptive"])]
+    pub(crate) flush: Option<String>,
+    /// A collector of your own, in place of the one built in; what it receives is then not known here.
+    #[arg(long, value_name = "URL", conflicts_with = "collector_fault")]
+    pub(crate) collector: Option<String>,
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+#[derive(Args)]
+pub(crate) struct Load {
+    /// How many MB of lines.
+    #[arg(long, value_name = "N", default_value_t = 16)]
+    pub(crate) mb: u32,
+    /// Over how many invocations.
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) invocations: u32,
+    /// Spreads each invocation's lines over so many milliseconds; without it they come as fast as they are taken.
+    #[arg(
+        long,
+        value_name = "MS",
+        default_value_t = 0,
+        hide_default_value = true
+    )]
+    pub(crate) pace: u64,
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+#[derive(Args)]
+pub(crate) struct Common {
+    /// Any extension, in place of kinglet.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) extension: Option<PathBuf>,
+    /// A variable for the extension; can be repeated.
+    #[arg(long = "env", value_name = "K=V", value_parser = variable)]
+    pub(crate) environment: Vec<(String, String)>,
+    /// What is wrong with the collector: slow:400ms, status:503, status:503*5, retry-after:2, partial:3, close, refuse,
+    /// reset, hang, garbage, cut:1000.
+    #[arg(
+        long,
+        value_name = "FAULT",
+        default_value = "none",
+        hide_default_value = true
+    )]
+    pub(crate) collector_fault: Fault,
+    /// One JSON object on standard output, and nothing else.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Format {
+    Text,
+    Json,
+}
+
+impl From<Format> for LogFormat {
+    fn from(format: Format) -> LogFormat {
+        match format {
+            Format::Text => LogFormat::Text,
+            Format::Json => LogFormat::Json,
+        }
+    }
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Kind {
+    OnDemand,
+    ProvisionedConcurrency,
+    ManagedInstances,
+}
+
+impl From<Kind> for Mode {
+    fn from(kind: Kind) -> Mode {
+        match kind {
+            Kind::OnDemand => Mode::OnDemand,
+            Kind::ProvisionedConcurrency => Mode::ProvisionedConcurrency,
+            Kind::ManagedInstances => Mode::ManagedInstances,
+        }
+    }
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.into(), value.into())),
+        _ => Err("a variable is written NAME=value".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        <Arguments as clap::CommandFactory>::command().debug_assert();
+        let parsed = Arguments::try_parse_from(["sandbox", "load", "--mb", "2", "--env", "A=b=c"])
+            .ok()
+            .unwrap();
+        let Some(Command::Load(load)) = parsed.command else {
+            panic!("not a load")
+        };
+        assert_eq!(
+            (load.mb, load.common.environment),
+            (2, vec![("A".to_string(), "b=c".to_string())])
+        );
+        assert!(Arguments::try_parse_from(["sandbox", "--collector-fault", "nonesuch"]).is_err());
+    }
+}

@@ -1,0 +1,257 @@
+//! `cargo sandbox`: a few invocations with freezes between them, told as they happen.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use kinglet_sandbox::{
+    Collector, Exit, Fault, Function, Happening, Invocation, Outcome, Sandbox, Work, decode,
+};
+use serde_json::{Value, json};
+
+use super::arguments::{Format, Kind, Run};
+use super::story::Story;
+use super::verdict::{self, Verdict};
+use super::{extension, paint, table};
+
+pub(crate) fn run(run: &Run) -> Result<()> {
+    let path = extension::find(run.common.extension.as_deref())?;
+    let payload = match &run.payload {
+        None => json!({"order": 17}),
+        Some(file) => {
+            let text = std::fs::read_to_string(file)
+                .with_context(|| format!("the payload {}", file.display()))?;
+            serde_json::from_str(&text)
+                .with_context(|| format!("{} must hold JSON", file.display()))?
+        }
+    };
+    let is_json = matches!(
+        (run.log_format, run.mode),
+        (Some(Format::Json), _) | (None, Kind::ManagedInstances)
+    );
+    let story = Arc::new(Story::new(run.common.json, is_json));
+    let hearing = story.clone();
+    let on_received = Box::new(move |number, request: &kinglet_sandbox::Request| {
+        hearing.received(
+            number,
+            &request.path,
+            decode(&request.path, &request.body, number),
+        );
+    });
+    let collector = match &run.collector {
+        Some(_) => None,
+        None => Some(Collector::start_with(
+            run.common.collector_fault.clone(),
+            Some(on_received),
+        )?),
+    };
+    let endpoint = match (&collector, &run.collector) {
+        (Some(collector), _) => collector.url(),
+        (None, url) => url.clone().unwrap_or_default(),
+    };
+    let sandbox = start(run, &path, &endpoint, &story)?;
+    let mut invocations = Vec::new();
+    for number in 0..run.invocations {
+        if number > 0 {
+            thread::sleep(Duration::from_millis(run.gap));
+        }
+        let work = if run.function.is_some() {
+            Work::quiet()
+        } else {
+            small_function()
+        };
+        invocations.push(sandbox.invoke(work.payload(payload.clone()))?);
+    }
+    thread::sleep(Duration::from_millis(run.gap));
+    // After a reset in the last invocation there is nothing left to shut down.
+    let ended = sandbox
+        .shutdown("spindown")
+        .ok()
+        .or_else(|| sandbox.last_exits().into_iter().next());
+    let exit = ended.context("the extension was gone at the end")?;
+    let outcome = Outcomes {
+        invocations,
+        exit,
+        verdict: collector.map(|collector| {
+            let records = collector.try_records()?;
+            Ok(verdict::compare(&story.written(), &records))
+        }),
+        sandbox,
+        fault: run.common.collector_fault.clone(),
+    };
+    match run.common.json {
+        true => paint::print(format!("{:#}", outcome.json(story.events()))),
+        false => outcome.show(),
+    }
+    Ok(())
+}
+
+fn start(run: &Run, path: &std::path::Path, endpoint: &str, story: &Arc<Story>) -> Result<Sandbox> {
+    let watching = story.clone();
+    let mut builder = Sandbox::builder(path)
+        .mode(run.mode.into())
+        .env("KINGLET_ENDPOINT", endpoint)
+        .env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
+        .watch(move |happening: &Happening| watching.happened(happening));
+    if let Some(format) = run.log_format {
+        builder = builder.log_format(format.into());
+    }
+    if let Some(flush) = &run.flush {
+        builder = builder.env("KINGLET_FLUSH", flush);
+    }
+    for (name, value) in &run.common.environment {
+        builder = builder.env(name, value);
+    }
+    builder = match &run.function {
+        Some(command) => builder.function(Function::Command(command.clone())),
+        None => builder.function_init(["orders: starting"], Duration::from_millis(20)),
+    };
+    builder.start()
+}
+
+/// What the built-in function does: a few lines of several kinds, and 40 ms.
+fn small_function() -> Work {
+    Work::script(|context| {
+        let (id, number) = (&context.request_id, context.number);
+        let now = humantime::format_rfc3339_millis(std::time::SystemTime::now());
+        context.write(&format!(
+            "{now}\t{id}\tINFO\tstored order {number} for customer {}",
+            100 + number
+        ));
+        context.sleep(Duration::from_millis(20));
+        context.write(
+            &json!({"level": "WARN", "message": format!("order {number} is late"), "minutes": 12})
+                .to_string(),
+        );
+        context.sleep(Duration::from_millis(20));
+        context.write(&format!("plain text from order {number}"));
+        Outcome::Succeeds
+    })
+}
+
+struct Outcomes {
+    invocations: Vec<Invocation>,
+    exit: Exit,
+    /// `None` with a collector elsewhere; an error if its bodies cannot be decoded.
+    verdict: Option<Result<Verdict, String>>,
+    sandbox: Sandbox,
+    fault: Fault,
+}
+
+impl Outcomes {
+    fn json(&self, events: Vec<Value>) -> Value {
+        let ms = |duration: Duration| duration.as_secs_f64() * 1e3;
+        let invocations = self.invocations.iter().map(|invocation| {
+            json!({
+                "request_id": invocation.request_id, "status": invocation.status, "error": invocation.error,
+                "answer": invocation.answer, "duration_ms": ms(invocation.duration), "held_ms": ms(invocation.held),
+                "billed_ms": invocation.billed_ms,
+            })
+        });
+        let delivered = self.sandbox.delivered();
+        json!({
+            "init_ms": ms(self.sandbox.init_took()),
+            "invocations": invocations.collect::<Vec<_>>(),
+            "received_events": delivered.delivered,
+            "received_lines": delivered.lines,
+            "dropped_events": delivered.dropped,
+            "collector": match &self.verdict {
+                Some(Ok(verdict)) => json!(verdict),
+                Some(Err(error)) => json!({"undecodable": error}),
+                None => Value::Null,
+            },
+            "exit_ms": ms(self.exit.took),
+            "exit_code": self.exit.status.code(),
+            "killed": self.exit.killed,
+            "memory_peak_kb": self.exit.memory_peak_kb,
+            "cpu_ms": ms(self.exit.cpu),
+            "stderr": self.exit.stderr,
+            "events": events,
+        })
+    }
+
+    fn show(&self) {
+        let ms = |duration: Duration| format!("{:.1}", duration.as_secs_f64() * 1e3);
+        let rows = self
+            .invocations
+            .iter()
+            .enumerate()
+            .map(|(number, invocation)| {
+                let numbers = [
+                    ms(invocation.duration),
+                    ms(invocation.held),
+                    invocation.billed_ms.to_string(),
+                ];
+                let mut row = vec![format!("{}", number + 1), invocation.status.clone()];
+                row.extend(numbers);
+                row
+            });
+        let head = [
+            "invocation",
+            "status",
+            "duration ms",
+            "held ms",
+            "billed ms",
+        ];
+        paint::print(format!(
+            "\n{}",
+            table::columns(&head, &rows.collect::<Vec<_>>())
+        ));
+        let delivered = self.sandbox.delivered();
+        let (arrived, lost) = match &self.verdict {
+            None => (
+                "not known: the collector is not ours".to_string(),
+                "not known".to_string(),
+            ),
+            Some(Err(error)) => (
+                paint::bad(format!("undecodable: {error}")),
+                "not known".to_string(),
+            ),
+            Some(Ok(verdict)) => {
+                let all = format!(
+                    "{} log records, {} metric points",
+                    verdict.log_records, verdict.metric_points
+                );
+                let lost = format!(
+                    "{} of {} lines, {} repeated",
+                    verdict.lost, verdict.written, verdict.repeated
+                );
+                (
+                    all,
+                    if verdict.lost > 0 {
+                        paint::bad(lost)
+                    } else {
+                        lost
+                    },
+                )
+            }
+        };
+        let exit = match self.exit.killed {
+            true => paint::bad(format!("killed after {} ms", ms(self.exit.took))),
+            false => format!("{} ms, {}", ms(self.exit.took), self.exit.status),
+        };
+        let rows = [
+            ("init", format!("{} ms", ms(self.sandbox.init_took()))),
+            (
+                "received",
+                format!(
+                    "{} telemetry events, {} of them lines",
+                    delivered.delivered, delivered.lines
+                ),
+            ),
+            ("delivered", arrived),
+            ("lost", lost),
+            ("SHUTDOWN to exit", exit),
+            ("peak memory", format!("{} kB", self.exit.memory_peak_kb)),
+            ("CPU time", format!("{} ms", ms(self.exit.cpu))),
+        ];
+        paint::print(table::pairs(&rows));
+        if self.fault != Fault::None {
+            paint::print(paint::faint(format!(
+                "the collector's fault was {}",
+                self.fault
+            )));
+        }
+    }
+}

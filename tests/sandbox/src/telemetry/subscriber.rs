@@ -1,0 +1,279 @@
+//! One subscriber and its delivery thread: batches in order, one in flight, retries, drops.
+
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::buffer::{Batch, Buffer};
+use super::event::{Event, LogFormat, Stream};
+use super::gate::Gate;
+use super::post::{Poster, Wire};
+use super::subscription::Subscription;
+
+/// How often and how patiently Lambda retries is not known; these numbers are a guess.
+const ATTEMPTS_MAX: u32 = 5;
+const BACK_OFF: Duration = Duration::from_millis(50);
+pub(crate) const REASON: &str =
+    "Consumer seems to have fallen behind as it has not acknowledged receipt of logs.";
+
+/// What became of the events for one subscriber.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DeliveryCount {
+    /// Events the extension has taken with a 2xx, repeats not counted.
+    pub delivered: usize,
+    /// Lines of the function among them.
+    pub lines: usize,
+    /// Events given up, each told by a `platform.logsDropped`.
+    pub dropped: usize,
+    /// Answered requests.
+    pub posts: usize,
+    /// Bytes of the delivered bodies.
+    pub bytes: usize,
+}
+
+/// How a subscriber is served.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Manner {
+    pub(crate) wire: Wire,
+    pub(crate) duplicate: bool,
+    pub(crate) mute: bool,
+    pub(crate) double_batches: bool,
+    /// A line that would make more than this many bytes wait is held up, at most for `patience`, then dropped.
+    pub(crate) backlog_max: usize,
+    pub(crate) patience: Duration,
+    pub(crate) format: LogFormat,
+}
+
+pub(crate) struct Subscriber {
+    pub(crate) name: String,
+    pub(crate) subscription: Subscription,
+    manner: Manner,
+    gate: Arc<Gate>,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+struct State {
+    buffer: Buffer,
+    in_flight: bool,
+    /// Nothing is delivered while the extension is being started again.
+    paused: bool,
+    closed: bool,
+    count: DeliveryCount,
+    /// Lines dropped since the last notice.
+    dropped: (usize, usize),
+}
+
+impl Subscriber {
+    pub(crate) fn start(
+        name: &str,
+        subscription: Subscription,
+        manner: Manner,
+        gate: Arc<Gate>,
+    ) -> Arc<Subscriber> {
+        let bytes_max = subscription.bytes_max * if manner.double_batches { 2 } else { 1 };
+        let buffer = Buffer::new(subscription.items_max, bytes_max, subscription.timeout);
+        let state = State {
+            buffer,
+            in_flight: false,
+            paused: false,
+            closed: false,
+            count: DeliveryCount::default(),
+            dropped: (0, 0),
+        };
+        let subscriber = Arc::new(Subscriber {
+            name: name.into(),
+            subscription,
+            manner,
+            gate,
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+        });
+        let delivering = subscriber.clone();
+        let named = thread::Builder::new().name("delivery".into());
+        named
+            .spawn(move || delivering.deliver())
+            .expect("a thread for the delivery");
+        subscriber
+    }
+
+    /// Puts an event into the buffer. Lines of the function and of extensions wait while too much waits already.
+    pub(crate) fn publish(&self, event: &Event) {
+        let stream = event.stream();
+        let mut bytes = Vec::with_capacity(256);
+        if !self.subscription.wants(stream)
+            || !event.render(&self.subscription, self.manner.format, &mut bytes)
+        {
+            return;
+        }
+        let mut state = self.state.lock().unwrap();
+        if stream != Stream::Platform {
+            let slow = |state: &mut State| {
+                !state.closed
+                    && !state.paused
+                    && state.buffer.backlog() + bytes.len() > self.manner.backlog_max
+            };
+            let waited = self
+                .changed
+                .wait_timeout_while(state, self.manner.patience, slow)
+                .unwrap();
+            state = waited.0;
+            if waited.1.timed_out() {
+                state.dropped = (state.dropped.0 + 1, state.dropped.1 + bytes.len());
+                state.count.dropped += 1;
+                return;
+            }
+        }
+        let was_empty = state.buffer.is_empty();
+        state
+            .buffer
+            .push(&bytes, stream == Stream::Function, Instant::now());
+        let due = was_empty || state.buffer.has_full();
+        drop(state);
+        if due {
+            self.changed.notify_all();
+        }
+    }
+
+    fn tell_dropped(&self, state: &mut State) {
+        let (records, bytes) = std::mem::take(&mut state.dropped);
+        if records == 0 || !self.subscription.wants(Stream::Platform) {
+            return;
+        }
+        let record =
+            serde_json::json!({"droppedBytes": bytes, "droppedRecords": records, "reason": REASON});
+        let mut rendered = Vec::new();
+        Event::platform("platform.logsDropped", record).render(
+            &self.subscription,
+            self.manner.format,
+            &mut rendered,
+        );
+        state.buffer.push(&rendered, false, Instant::now());
+    }
+
+    pub(crate) fn set_paused(&self, paused: bool) {
+        self.state.lock().unwrap().paused = paused;
+        self.changed.notify_all();
+    }
+
+    /// Makes what waits due at once.
+    pub(crate) fn flush(&self) {
+        self.state.lock().unwrap().buffer.flush();
+        self.changed.notify_all();
+    }
+
+    pub(crate) fn close(&self) {
+        self.state.lock().unwrap().closed = true;
+        self.changed.notify_all();
+    }
+
+    pub(crate) fn count(&self) -> DeliveryCount {
+        self.state.lock().unwrap().count
+    }
+
+    /// Waits until everything published has been taken or given up; says whether it was in time.
+    pub(crate) fn drain(&self, timeout: Duration) -> bool {
+        let busy =
+            |state: &mut State| !state.closed && (state.in_flight || !state.buffer.is_empty());
+        !self
+            .changed
+            .wait_timeout_while(self.state.lock().unwrap(), timeout, busy)
+            .unwrap()
+            .1
+            .timed_out()
+    }
+
+    fn deliver(&self) {
+        let mut poster = Poster::default();
+        while let Some(batch) = self.next_batch() {
+            let taken = self.manner.mute || self.post(&mut poster, &batch);
+            let mut state = self.state.lock().unwrap();
+            state.in_flight = false;
+            if self.manner.mute {
+            } else if taken {
+                state.count.delivered += batch.events;
+                state.count.lines += batch.lines;
+                state.count.bytes += batch.bytes.len();
+            } else {
+                state.count.dropped += batch.events;
+                state.dropped.0 += batch.events;
+                state.dropped.1 += batch.bytes.len();
+            }
+            self.tell_dropped(&mut state);
+            drop(state);
+            self.changed.notify_all();
+        }
+    }
+
+    fn next_batch(&self) -> Option<Batch> {
+        loop {
+            self.gate.wait_awake();
+            let mut state = self.state.lock().unwrap();
+            if state.closed {
+                return None;
+            }
+            let awake = !state.paused && !self.gate.is_frozen();
+            if let Some(batch) = awake.then(|| state.buffer.take(Instant::now())).flatten() {
+                state.in_flight = true;
+                return Some(batch);
+            }
+            let due = state.buffer.due().filter(|_| !state.paused);
+            let pause = due.map_or(Duration::from_secs(3600), |due| {
+                due.saturating_duration_since(Instant::now())
+            });
+            // Whoever freezes does not wake this thread; it looks again when the batch is due.
+            drop(
+                self.changed
+                    .wait_timeout(state, pause.max(Duration::from_micros(100)))
+                    .unwrap(),
+            );
+        }
+    }
+
+    /// Posts until a 2xx, a few times; says whether the batch was taken.
+    fn post(&self, poster: &mut Poster, batch: &Batch) -> bool {
+        let mut back_off = BACK_OFF;
+        for attempt in 1..=ATTEMPTS_MAX {
+            let answer = poster.post(
+                &self.subscription.destination,
+                self.manner.wire,
+                &batch.bytes,
+                &self.gate,
+            );
+            let taken = matches!(answer, Ok(200..=299));
+            let mut state = self.state.lock().unwrap();
+            state.count.posts += usize::from(answer.is_ok());
+            if state.closed {
+                return taken;
+            }
+            if taken {
+                drop(state);
+                if self.manner.duplicate {
+                    let _ = poster.post(
+                        &self.subscription.destination,
+                        self.manner.wire,
+                        &batch.bytes,
+                        &self.gate,
+                    );
+                }
+                return true;
+            }
+            if attempt < ATTEMPTS_MAX {
+                state = self
+                    .changed
+                    .wait_timeout_while(state, back_off, |state| !state.closed)
+                    .unwrap()
+                    .0;
+                // The extension is being started again: its subscription waits for it.
+                drop(
+                    self.changed
+                        .wait_while(state, |state| state.paused && !state.closed)
+                        .unwrap(),
+                );
+                self.gate.wait_awake();
+                back_off *= 2;
+            }
+        }
+        false
+    }
+}
