@@ -567,7 +567,7 @@ mod tests {
             ("KINGLET_FLUSH_INTERVAL_MS", "5s"),
             ("KINGLET_BUFFER_BYTES", "65535"),
             ("KINGLET_PORT", "65536"),
-            ("KINGLET_TYPES", "function,everything"),
+            ("KINGLET_TYPES", "everything"),
             ("KINGLET_MIN_LEVEL", "loud"),
             ("KINGLET_INVOCATION_LINES", "maybe"),
             ("KINGLET_FORMAT", "xml"),

@@ -51,6 +51,7 @@ pub struct Reader {
     writer: Writer,
     /// The unescaped text of a string record that is itself a JSON object.
     scratch: Vec<u8>,
+    timestamps: timestamp::Reader,
     current: Option<RequestId>,
     trace: Option<Trace>,
     /// Several invocations may be open at once (Managed Instances).
@@ -98,6 +99,7 @@ impl Reader {
             filter,
             writer,
             scratch: Vec::new(),
+            timestamps: timestamp::Reader::new(),
             current: None,
             trace: None,
             is_concurrent,
@@ -121,7 +123,13 @@ impl Reader {
         received: Wall,
         resource: &mut Resource,
     ) -> (Verdict, Observation) {
-        let Some(envelope) = envelope(element, received) else {
+        if self.filter.function && element.cut.is_none() {
+            let verdict = self.plain_line(element.raw);
+            if let Some(verdict) = verdict {
+                return (verdict, Observation::Nothing);
+            }
+        }
+        let Some(envelope) = envelope(element, received, &mut self.timestamps) else {
             return (Verdict::Malformed, Observation::Nothing);
         };
         match envelope.event_type.strip_prefix(b"platform.") {
@@ -150,7 +158,12 @@ impl Reader {
             return (Verdict::Filtered, observation);
         }
         let request_id = string(object, b"requestId").and_then(RequestId::new);
-        self.begin(envelope, envelope.time_unix_nano, severity, request_id);
+        self.begin(
+            envelope.event_type,
+            envelope.time_unix_nano,
+            severity,
+            request_id,
+        );
         let room = self.writer.room();
         let is_cut = match envelope.record {
             Value::Nested(object) => platform::append_line(self.writer.body(), event, object, room),
@@ -241,12 +254,39 @@ impl Reader {
         }
     }
 
+    /// A string line of the function, written as Lambda writes it: nearly all events are that. It is what the general way
+    /// makes of it, without looking at each member; `None`: go the general way.
+    fn plain_line(&mut self, event: &[u8]) -> Option<Verdict> {
+        let rest = event.strip_prefix(b"{\"time\":\"")?;
+        let (time, rest) = rest.split_first_chunk::<24>()?;
+        let rest = rest.strip_prefix(b"\",\"type\":\"function\",\"record\":\"")?;
+        let raw = rest.strip_suffix(b"\"}")?;
+        let time_unix_nano = self.timestamps.parse(time)?;
+        let (severity, request_id) = self.string_claims(raw);
+        if self.is_below_minimum(severity) {
+            return None;
+        }
+        self.begin(b"function", time_unix_nano, severity, request_id);
+        let room = self.writer.room();
+        // A quote would mean that the record has ended, and that there are other members.
+        if !json::append_if_clean(self.writer.body(), raw, room) {
+            return None;
+        }
+        self.writer.end_body(0);
+        Some(Verdict::Record)
+    }
+
     fn string_line(&mut self, envelope: &Envelope<'_>, raw: &[u8]) -> Verdict {
         let (severity, request_id) = self.string_claims(raw);
         if self.is_below_minimum(severity) {
             return Verdict::Filtered;
         }
-        self.begin(envelope, envelope.time_unix_nano, severity, request_id);
+        self.begin(
+            envelope.event_type,
+            envelope.time_unix_nano,
+            severity,
+            request_id,
+        );
         let room = self.writer.room();
         let is_cut = json::append_raw_string(self.writer.body(), raw, room);
         self.end_body(envelope, is_cut);
@@ -261,7 +301,11 @@ impl Reader {
             let claims = claims(&self.scratch);
             (claims.severity, claims.request_id)
         } else {
-            let prefix = text_line::prefix(raw);
+            let current = self
+                .current
+                .as_ref()
+                .map_or(b"".as_slice(), RequestId::as_bytes);
+            let prefix = text_line::prefix(raw, current);
             (prefix.severity, prefix.request_id)
         };
         (
@@ -275,9 +319,12 @@ impl Reader {
         if self.is_below_minimum(claims.severity) {
             return Verdict::Filtered;
         }
-        let request_id = claims.request_id.and_then(RequestId::new).or(self.current);
+        let request_id = claims
+            .request_id
+            .and_then(|raw| self.request_id(raw))
+            .or(self.current);
         let time = claims.time_unix_nano.unwrap_or(envelope.time_unix_nano);
-        self.begin(envelope, time, claims.severity, request_id);
+        self.begin(envelope.event_type, time, claims.severity, request_id);
         let room = self.writer.room();
         let is_cut = match claims.message {
             Some((message, is_complete)) => {
@@ -292,11 +339,23 @@ impl Reader {
 
     /// A record that is neither a string nor an object is kept as its text.
     fn text_line(&mut self, envelope: &Envelope<'_>, text: &[u8]) -> Verdict {
-        self.begin(envelope, envelope.time_unix_nano, 0, self.current);
+        self.begin(
+            envelope.event_type,
+            envelope.time_unix_nano,
+            0,
+            self.current,
+        );
         let room = self.writer.room();
         let is_cut = json::append_escaped(self.writer.body(), text, room);
         self.end_body(envelope, is_cut);
         Verdict::Record
+    }
+
+    /// The id in `raw`; nearly always it is the current one.
+    fn request_id(&self, raw: &[u8]) -> Option<RequestId> {
+        self.current
+            .filter(|current| current.as_bytes() == raw)
+            .or_else(|| RequestId::new(raw))
     }
 
     fn is_below_minimum(&self, severity: u8) -> bool {
@@ -305,7 +364,7 @@ impl Reader {
 
     fn begin(
         &mut self,
-        envelope: &Envelope<'_>,
+        event_type: &[u8],
         time_unix_nano: u64,
         severity: u8,
         request_id: Option<RequestId>,
@@ -313,7 +372,7 @@ impl Reader {
         self.writer.begin(&Head {
             time_unix_nano,
             severity,
-            event_type: envelope.event_type,
+            event_type,
             request_id: request_id.as_ref().map_or(b"", RequestId::as_bytes),
             trace: self
                 .trace
@@ -384,13 +443,15 @@ impl<'a> Claims<'a> {
 }
 
 /// Reads the three members; `None` if it is not an event.
-fn envelope<'a>(element: &'a Element<'a>, received: Wall) -> Option<Envelope<'a>> {
+fn envelope<'a>(
+    element: &'a Element<'a>,
+    received: Wall,
+    timestamps: &mut timestamp::Reader,
+) -> Option<Envelope<'a>> {
     let (mut event_type, mut time_unix_nano, mut record) = (None, None, None);
     for member in json::members(element.raw, element.cut.as_ref()) {
         match (member.key, member.value) {
-            (b"time", Value::String(raw)) => {
-                time_unix_nano = timestamp::parse(raw).map(|(time, _)| time)
-            }
+            (b"time", Value::String(raw)) => time_unix_nano = timestamps.parse(raw),
             (b"type", Value::String(raw)) => event_type = Some(raw),
             (b"record", value) => record = Some((value, member.offset, member.complete)),
             _ => {}
@@ -476,16 +537,25 @@ fn trace(object: &[u8]) -> Option<Trace> {
     };
     let root = field(b"Root=1-")?;
     let (time, unique) = (root.get(..8)?, root.get(9..)?);
-    let mut trace_id = [0; 16];
-    let (high, low) = trace_id.split_at_mut(4);
-    high.copy_from_slice(&decimal::parse_hex::<4>(time)?);
-    low.copy_from_slice(&decimal::parse_hex::<12>(unique)?);
     let span_id = string(tracing, b"spanId").or_else(|| field(b"Parent="));
     Some(Trace {
-        trace_id,
-        span_id: span_id.and_then(decimal::parse_hex).unwrap_or_default(),
+        trace_id: hex(&[time, unique])?,
+        span_id: span_id.and_then(|id| hex(&[id])).unwrap_or([b'0'; 16]),
         sampled: field(b"Sampled=") == Some(b"1"),
     })
+}
+
+/// Exactly N hexadecimal digits, in lower case.
+fn hex<const N: usize>(parts: &[&[u8]]) -> Option<[u8; N]> {
+    let mut digits = [0; N];
+    let mut text = parts.iter().flat_map(|part| part.iter());
+    for digit in &mut digits {
+        *digit = text
+            .next()
+            .filter(|byte| byte.is_ascii_hexdigit())?
+            .to_ascii_lowercase();
+    }
+    text.next().is_none().then_some(digits)
 }
 
 /// A string member, raw.

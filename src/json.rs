@@ -614,6 +614,18 @@ pub fn append_raw_string(out: &mut Vec<u8>, raw: &[u8], limit: usize) -> bool {
     append_content(out, raw, limit, true)
 }
 
+/// Appends a raw string as `append_raw_string` does, if that is nothing but one copy: if it is valid as it is, has no quote
+/// in it, and fits. Else appends nothing, and false.
+pub fn append_if_clean(out: &mut Vec<u8>, raw: &[u8], limit: usize) -> bool {
+    let (run, behind, ascii) = clean_run(raw, Form::Raw);
+    let is_clean =
+        behind.is_empty() && run.len() <= limit && (ascii || str::from_utf8(run).is_ok());
+    if is_clean {
+        out.extend_from_slice(run);
+    }
+    is_clean
+}
+
 /// Appends any text, which is not JSON, escaped as the content of a JSON string. Guarantees and `limit` are those
 /// of `append_raw_string`.
 pub fn append_escaped(out: &mut Vec<u8>, text: &[u8], limit: usize) -> bool {
@@ -1307,6 +1319,25 @@ mod tests {
     }
 
     #[test]
+    fn what_is_clean_is_copied_and_nothing_else() {
+        for (raw, clean) in [
+            ("plain \\t \\u00e9 é \\ud83d\\ude00".as_bytes(), true),
+            (b"", true),
+            (b"a\"b", false),
+            (b"a\\", false),
+            (b"a\\x", false),
+            (b"a\nb", false),
+            (b"\xff", false),
+            (b"\\ud83d", false),
+        ] {
+            let mut out = Vec::new();
+            assert_eq!(append_if_clean(&mut out, raw, raw.len()), clean);
+            assert_eq!(out, if clean { raw } else { b"" });
+            assert!(raw.is_empty() || !append_if_clean(&mut out, raw, raw.len() - 1));
+        }
+    }
+
+    #[test]
     fn a_long_string_is_cut_between_characters_and_escapes() {
         const CAPACITY: usize = 1500;
         for unit in [
@@ -1629,6 +1660,8 @@ mod tests {
         }
     }
 
+    type Append = fn(&mut Vec<u8>, &[u8], usize) -> bool;
+
     #[test]
     fn strings_keep_their_meaning_and_their_limit() {
         let pieces: [&[u8]; 21] = [
@@ -1654,7 +1687,7 @@ mod tests {
             b"\x80",
             b"u",
         ];
-        let functions: [(fn(&mut Vec<u8>, &[u8], usize) -> bool, bool); 3] = [
+        let functions: [(Append, bool); 3] = [
             (append_raw_string, true),
             (append_escaped, true),
             (append_unescaped, false),

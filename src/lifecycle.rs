@@ -94,6 +94,8 @@ pub struct Seen {
     /// Receipt of the oldest unsettled record.
     pub oldest: Option<Wall>,
     pub breaker: Breaker,
+    /// Telemetry was left unread, for want of room, as long as next may be held: a `runtimeDone` may be hidden in it.
+    pub is_blind: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -317,8 +319,9 @@ impl Lifecycle {
         if !self.next_outstanding && hold.is_none() {
             return Action::Next;
         }
-        // With next outstanding and the runtime done, the freeze may come at any moment.
-        let is_awake = invocation.done.is_none() || !self.next_outstanding;
+        // With next outstanding and the runtime done, the freeze may come at any moment; but a failure is followed by a reset,
+        // not by a freeze.
+        let is_awake = invocation.done.is_none() || invocation.failed || !self.next_outstanding;
         if !is_awake {
             return Action::Wait { until: None };
         }
@@ -366,7 +369,7 @@ impl Lifecycle {
             let has_work = self.post_in_flight || seen.pending;
             (invocation.flush_at_end && has_work).then(|| done.plus(self.policy.budget_ms))
         } else {
-            let awaited = self.await_done_until(invocation, now);
+            let awaited = self.await_done_until(invocation, seen, now);
             let may_beside = self.policy.flush != Flush::End || !self.trusts_done;
             let beside =
                 may_beside && (self.post_in_flight || self.is_due(Some(invocation), seen, now));
@@ -380,8 +383,14 @@ impl Lifecycle {
     }
 
     /// Until when `runtimeDone` is awaited with next held, or `None` if it is not.
-    fn await_done_until(&mut self, invocation: &Invocation, now: Clocks) -> Option<Mono> {
-        if !invocation.flush_at_end || !self.policy.subscribed || !self.trusts_done {
+    fn await_done_until(
+        &mut self,
+        invocation: &Invocation,
+        seen: &Seen,
+        now: Clocks,
+    ) -> Option<Mono> {
+        if !invocation.flush_at_end || !self.policy.subscribed || !self.trusts_done || seen.is_blind
+        {
             return None;
         }
         let last = invocation.deadline?.minus(INVOKE_MARGIN_MS);

@@ -69,14 +69,18 @@ enum NextState {
     },
 }
 
-/// Telemetry is left unread while the ring is nearly full and can still be emptied: better there than evicted here.
+/// Telemetry is left unread while the ring is filling up and can still be emptied: better there than evicted here.
 #[derive(Default)]
 struct Pause {
     since: Option<Mono>,
-    /// It has lasted too long once: until there is room, telemetry is read and the oldest records are evicted.
+    /// Room in the ring when it was looked at last. When it grows, the pause begins anew: it is of use.
+    room: usize,
+    /// It has lasted too long: until there is more room, telemetry is read and the oldest records are evicted.
     is_spent: bool,
-    /// Time left in which a pause may hold next.
-    hold_ms: u64,
+    /// How long it has held next in this invocation, by hiding a `runtimeDone`.
+    held_ms: u64,
+    /// Up to when that is counted.
+    counted: Mono,
 }
 
 impl Reactor {
@@ -212,6 +216,7 @@ impl Reactor {
             high_water: ring.unsettled_bytes() >= ring.capacity() / 100 * HIGH_WATER_PERCENT,
             oldest: ring.oldest(),
             breaker: self.breaker.state(now.wall),
+            is_blind: self.pause.held_ms >= self.budget_ms.max(1),
         }
     }
 
@@ -243,7 +248,7 @@ impl Reactor {
             Event::Invoke { id, deadline } => {
                 self.intake.ledger.invocations += 1;
                 self.messages.renew();
-                self.pause.hold_ms = self.budget_ms;
+                self.pause.held_ms = 0;
                 self.done_at = None;
                 if let Some(arn) = &self.runtime_api.invoked_arn {
                     self.intake.resource.set_function_arn(arn);
@@ -307,33 +312,37 @@ impl Reactor {
     /// Whether telemetry is left unread in this turn.
     fn is_paused(&mut self, now: Clocks) -> bool {
         let ring = &self.intake.ring;
-        let is_full = ring.room() < ring.capacity() / 4;
+        // With a POST in flight there will soon be room again, and what is in the ring then fits into the time that
+        // SHUTDOWN leaves to a slow collector.
+        let room_min = if self.post_until.is_some() {
+            ring.capacity() / 2
+        } else {
+            ring.capacity() / 4
+        };
         let can_drain = self.breaker.state(now.wall) == lifecycle::Breaker::Closed;
-        let is_holding = self.lifecycle.is_holding();
+        let room = ring.room();
+        if room > core::mem::replace(&mut self.pause.room, room) {
+            self.resume(now.mono);
+            self.pause.is_spent = false;
+        }
+        if room >= room_min || !can_drain || self.pause.is_spent {
+            self.resume(now.mono);
+            return false;
+        }
         let began = *self.pause.since.get_or_insert(now.mono);
-        let lasted = now.mono.since(began);
-        if is_full && can_drain && !self.pause.is_spent && lasted < self.pause_ms_max() {
-            return true;
+        if self.lifecycle.is_holding() && began < now.mono {
+            self.pause.held_ms += now.mono.since(self.pause.counted.max(began));
         }
-        self.pause.is_spent = is_full && can_drain;
-        self.pause.since = None;
-        if lasted > 0 {
-            if is_holding {
-                self.pause.hold_ms = self.pause.hold_ms.saturating_sub(lasted);
-            }
-            if let Some(telemetry) = &mut self.telemetry {
-                telemetry.excuse(now.mono);
-            }
-        }
-        false
+        self.pause.counted = now.mono;
+        self.pause.is_spent = now.mono.since(began) >= RECEIVE_PAUSE_MS_MAX;
+        !self.pause.is_spent
     }
 
-    /// How long a pause may last: while next is held, it counts as holding.
-    fn pause_ms_max(&self) -> u64 {
-        if self.lifecycle.is_holding() {
-            self.pause.hold_ms.min(RECEIVE_PAUSE_MS_MAX)
-        } else {
-            RECEIVE_PAUSE_MS_MAX
+    fn resume(&mut self, now: Mono) {
+        if self.pause.since.take().is_some()
+            && let Some(telemetry) = &mut self.telemetry
+        {
+            telemetry.excuse(now);
         }
     }
 
@@ -344,7 +353,13 @@ impl Reactor {
             NextState::Idle | NextState::Outstanding => None,
         };
         let telemetry = match self.pause.since {
-            Some(since) => Some(since.plus(self.pause_ms_max())),
+            Some(since) => {
+                let by_budget = self.budget_ms.saturating_sub(self.pause.held_ms);
+                let budget_at = self.pause.counted.plus(by_budget);
+                let is_counting = self.lifecycle.is_holding() && by_budget > 0;
+                let end = since.plus(RECEIVE_PAUSE_MS_MAX);
+                Some(if is_counting { end.min(budget_at) } else { end })
+            }
             None => self.telemetry.as_ref().and_then(Telemetry::stall_at),
         };
         again.into_iter().chain(telemetry).min()

@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! time u64 │ severity u8 │ flags u8 │ type length u8 │ request id length u8 │ body length u32 │ original bytes u32 │
-//! dropped attributes u32 │ [trace id 16, span id 8] │ type │ request id │ body │ attribute*
+//! dropped attributes u32 │ [trace id 32, span id 16] │ type │ request id │ body │ attribute*
 //! attribute: kind u8 │ key length u16 │ value length u32 │ key │ value
 //! ```
 
@@ -42,12 +42,12 @@ impl RequestId {
     }
 }
 
-/// Trace context of an invocation, in OpenTelemetry's form.
+/// Trace context of an invocation, in OpenTelemetry's form: lower-case hexadecimal text, ready to be written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Trace {
-    pub trace_id: [u8; 16],
-    /// All zero when unknown.
-    pub span_id: [u8; 8],
+    pub trace_id: [u8; 32],
+    /// All `0` when unknown.
+    pub span_id: [u8; 16],
     pub sampled: bool,
 }
 
@@ -326,8 +326,8 @@ mod tests {
             event_type: b"function",
             request_id: b"7c0f3a4e-51a2-4d55-9a7e-0d4f2f6f2b11",
             trace: Some(Trace {
-                trace_id: [1; 16],
-                span_id: [2; 8],
+                trace_id: [b'1'; 32],
+                span_id: [b'2'; 16],
                 sampled: true,
             }),
             coldstart: true,

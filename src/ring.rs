@@ -54,6 +54,18 @@ struct Flight {
     first: u64,
     last: u64,
     evicted_events: u64,
+    /// All frames from the head to `last`, if all of them are in flight: settling them is one step.
+    whole: Option<Whole>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Whole {
+    /// Offset behind the last frame.
+    end: usize,
+    bytes: usize,
+    events: u64,
+    /// Unused bytes at the end of the memory, if the frames wrap.
+    gap: usize,
 }
 
 const HEADER_BYTES: usize = 16;
@@ -206,6 +218,7 @@ impl Ring {
             first,
             last,
             evicted_events: 0,
+            whole: self.whole(signal, first, last),
         });
     }
 
@@ -214,6 +227,9 @@ impl Ring {
         let Some(flight) = self.flight.take() else {
             return 0;
         };
+        if let Some(whole) = flight.whole.filter(|_| self.head_sequence == flight.first) {
+            return self.remove_whole(&whole, flight.last);
+        }
         let mut events = flight.evicted_events;
         let (mut offset, mut sequence) = (self.head, self.head_sequence);
         while sequence <= flight.last && sequence < self.next_sequence {
@@ -235,6 +251,40 @@ impl Ring {
     /// are lost now.
     pub fn abandon_flight(&mut self) -> u64 {
         self.flight.take().map_or(0, |flight| flight.evicted_events)
+    }
+
+    /// Looks at frames while they are warm: they have just been encoded.
+    fn whole(&self, signal: Signal, first: u64, last: u64) -> Option<Whole> {
+        let mut whole = Whole {
+            end: self.head,
+            ..Whole::default()
+        };
+        if first != self.head_sequence {
+            return None;
+        }
+        for _ in first..=last {
+            let (at, header) = self.frame_at(whole.end)?;
+            if !header.is_unsettled(signal) {
+                return None;
+            }
+            if at != whole.end {
+                whole.gap = self.capacity() - whole.end;
+            }
+            let frame_bytes = HEADER_BYTES + header.payload_bytes;
+            whole.bytes += frame_bytes;
+            whole.events += header.events();
+            whole.end = at + frame_bytes;
+        }
+        Some(whole)
+    }
+
+    fn remove_whole(&mut self, whole: &Whole, last: u64) -> u64 {
+        self.unsettled_bytes -= whole.bytes;
+        self.resident_events -= whole.events;
+        self.head_sequence = last + 1;
+        self.leave(whole.end, whole.bytes + whole.gap);
+        self.drop_settled();
+        whole.events
     }
 
     /// Removes the oldest frame; returns the events lost by it.
@@ -282,12 +332,15 @@ impl Ring {
             self.capacity() - self.head
         };
         let frame_bytes = HEADER_BYTES + header.payload_bytes;
-        self.used -= gap + frame_bytes;
-        self.head = at + frame_bytes;
-        if self.head == self.capacity() {
-            self.head = 0;
-        }
         self.head_sequence += 1;
+        self.leave(at + frame_bytes, gap + frame_bytes);
+        Some(header)
+    }
+
+    /// Moves the head to an offset, over so many bytes.
+    fn leave(&mut self, offset: usize, bytes: usize) {
+        self.used -= bytes;
+        self.head = if offset == self.capacity() { 0 } else { offset };
         // The head may now stand before a gap; step over it, so that `oldest` finds a frame there.
         if self.used > 0
             && let Some((at, _)) = self.frame_at(self.head)
@@ -296,7 +349,6 @@ impl Ring {
             self.used -= self.capacity() - self.head;
             self.head = at;
         }
-        Some(header)
     }
 
     fn settle(&mut self, at: usize, header: Header) {

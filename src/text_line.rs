@@ -23,16 +23,32 @@ pub struct Prefix<'a> {
 /// Words that are looked at: Ruby's form has seven before the end of its prefix.
 const WORDS_MAX: usize = 7;
 
-/// Reads the prefix of a line (raw string content).
+/// Reads the prefix of a line (raw string content). `current`: the id of the open invocation, which is nearly always the one
+/// that is found.
 #[must_use]
-pub fn prefix(line: &[u8]) -> Prefix<'_> {
+pub fn prefix<'a>(line: &'a [u8], current: &[u8]) -> Prefix<'a> {
     let line = line.get(..LINE_PREFIX_BYTES).unwrap_or(line);
     match line {
         [b'[', ..] => bracketed(line),
-        [b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b'-', ..] => found_in(line),
+        [b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b'-', ..] => {
+            tabbed(line, current).unwrap_or_else(|| found_in(line))
+        }
         [letter, b',', b' ', b'[', ..] if letter.is_ascii_uppercase() => found_in(line),
         _ => Prefix::default(),
     }
+}
+
+/// Node.js and .NET, where everything has its place: the same as [`found_in`], sooner.
+fn tabbed<'a>(line: &'a [u8], current: &[u8]) -> Option<Prefix<'a>> {
+    let rest = line.get(24..)?.strip_prefix(b"\\t")?;
+    let (id, rest) = rest.split_at_checked(36)?;
+    let rest = rest.strip_prefix(b"\\t")?;
+    let end = rest.iter().position(|byte| *byte == b'\\')?;
+    let severity = severity::of_word(rest.get(..end)?);
+    (severity != 0 && (id == current || is_request_id(id))).then_some(Prefix {
+        severity,
+        request_id: Some(id),
+    })
 }
 
 /// Whether text has the form of a UUID, as Lambda's request ids have.
@@ -148,7 +164,12 @@ mod tests {
             ("", 0, None),
         ] {
             assert_eq!(
-                prefix(line.as_bytes()),
+                prefix(line.as_bytes(), ID),
+                prefix(line.as_bytes(), b""),
+                "{line}"
+            );
+            assert_eq!(
+                prefix(line.as_bytes(), b""),
                 Prefix {
                     severity,
                     request_id
@@ -161,9 +182,9 @@ mod tests {
     #[test]
     fn only_the_beginning_is_read() {
         let line = format!("2026-11-21 {}ERROR", " ".repeat(LINE_PREFIX_BYTES));
-        assert_eq!(prefix(line.as_bytes()), Prefix::default());
+        assert_eq!(prefix(line.as_bytes(), b""), Prefix::default());
         let line = "2026-11-21 a b c d e f ERROR";
-        assert_eq!(prefix(line.as_bytes()), Prefix::default());
+        assert_eq!(prefix(line.as_bytes(), b""), Prefix::default());
     }
 
     #[test]

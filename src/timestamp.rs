@@ -47,6 +47,46 @@ pub fn parse(text: &[u8]) -> Option<(u64, bool)> {
     ))
 }
 
+/// Reads the times of a stream, most of which have the second of the one before: only their fraction is read.
+pub struct Reader {
+    /// The last date and time down to the second, and what it is.
+    second: [u8; 19],
+    unix_nano: u64,
+}
+
+impl Reader {
+    #[must_use]
+    pub const fn new() -> Reader {
+        Reader {
+            second: [0; 19],
+            unix_nano: 0,
+        }
+    }
+
+    /// As [`parse`], without the fraction's presence.
+    pub fn parse(&mut self, text: &[u8]) -> Option<u64> {
+        let (second, rest) = text.split_first_chunk::<19>()?;
+        if *second == self.second
+            && let [
+                b'.',
+                m0 @ b'0'..=b'9',
+                m1 @ b'0'..=b'9',
+                m2 @ b'0'..=b'9',
+                b'Z',
+            ] = *rest
+        {
+            let millisecond =
+                u64::from(m0 - b'0') * 100 + u64::from(m1 - b'0') * 10 + u64::from(m2 - b'0');
+            return Some(self.unix_nano + millisecond * 1_000_000);
+        }
+        let (unix_nano, _) = parse(text)?;
+        if rest.last() == Some(&b'Z') {
+            (self.second, self.unix_nano) = (*second, unix_nano - unix_nano % 1_000_000_000);
+        }
+        Some(unix_nano)
+    }
+}
+
 /// Appends `2026-11-21T09:15:00.101Z`; the fraction has three digits, or nine if it needs them.
 pub fn push(out: &mut Vec<u8>, unix_nano: u64) {
     let (seconds, nanoseconds) = (unix_nano / 1_000_000_000, unix_nano % 1_000_000_000);
@@ -188,6 +228,25 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(parse(text.as_bytes()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_stream_is_read_as_its_single_times() {
+        let mut reader = Reader::new();
+        for text in [
+            "2026-11-21T20:37:41.591Z",
+            "2026-11-21T20:37:41.592Z",
+            "2026-11-21T20:37:41Z",
+            "2026-11-21T20:37:41.5921Z",
+            "2026-11-21T20:37:41.592+01:00",
+            "2026-11-21T20:37:41.593Z",
+            "2026-11-21T20:37:42.000Z",
+            "2026-11-21T20:37:4x.000Z",
+            "2026-11-21T20:37:42.00xZ",
+        ] {
+            let expected = parse(text.as_bytes()).map(|(time, _)| time);
+            assert_eq!(reader.parse(text.as_bytes()), expected, "{text}");
         }
     }
 

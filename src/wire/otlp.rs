@@ -43,10 +43,12 @@ impl Format for Otlp {
 
     fn record(&self, out: &mut Vec<u8>, record: &Record<'_>, is_first: bool) {
         let head = &record.head;
-        push(
-            out,
-            &[if is_first { b"" } else { b"," }, b"{\"timeUnixNano\":\""],
-        );
+        let begin: &[u8] = if is_first {
+            b"{\"timeUnixNano\":\""
+        } else {
+            b",{\"timeUnixNano\":\""
+        };
+        out.extend_from_slice(begin);
         decimal::push(out, head.time_unix_nano);
         if head.severity > 0 {
             push(out, &[b"\",\"severityNumber\":"]);
@@ -64,49 +66,23 @@ impl Format for Otlp {
                 b"\"},\"attributes\":[",
             ],
         );
-        string(out, b"aws.lambda.event.type", head.event_type, true);
-        if !head.request_id.is_empty() {
-            string(out, b"faas.invocation_id", head.request_id, false);
-        }
-        let boolean = Attribute {
-            kind: Kind::Boolean,
-            key: b"faas.coldstart",
-            value: b"true",
-        };
-        if head.coldstart {
-            attribute(out, &boolean, false);
-        }
-        if record.original_bytes > 0 {
-            push(
-                out,
-                &[b",{\"key\":\"kinglet.original_bytes\",\"value\":{\"intValue\":"],
-            );
-            decimal::push(out, u64::from(record.original_bytes));
-            push(out, &[b"}}"]);
-        }
-        for each in record.attributes().filter(|each| !is_own(each.key)) {
-            attribute(out, &each, false);
-        }
+        attributes(out, record);
         out.push(b']');
         if record.dropped_attributes > 0 {
             push(out, &[b",\"droppedAttributesCount\":"]);
             decimal::push(out, u64::from(record.dropped_attributes));
         }
         if let Some(trace) = &head.trace {
-            push(out, &[b",\"traceId\":\""]);
-            decimal::push_hex(out, &trace.trace_id);
-            if trace.span_id != [0; 8] {
-                push(out, &[b"\",\"spanId\":\""]);
-                decimal::push_hex(out, &trace.span_id);
+            push(out, &[b",\"traceId\":\"", &trace.trace_id]);
+            if trace.span_id != [b'0'; 16] {
+                push(out, &[b"\",\"spanId\":\"", &trace.span_id]);
             }
-            push(
-                out,
-                &[if trace.sampled {
-                    b"\",\"flags\":1"
-                } else {
-                    b"\",\"flags\":0"
-                }],
-            );
+            let flags: &[u8] = if trace.sampled {
+                b"\",\"flags\":1"
+            } else {
+                b"\",\"flags\":0"
+            };
+            out.extend_from_slice(flags);
         }
         out.push(b'}');
     }
@@ -123,28 +99,42 @@ impl Format for Otlp {
     }
 }
 
-/// The names that kinglet gives; keys must be unique, so a function's own of these is left out.
-fn is_own(key: &[u8]) -> bool {
-    matches!(
-        key,
-        b"aws.lambda.event.type"
-            | b"faas.invocation_id"
-            | b"faas.coldstart"
-            | b"kinglet.original_bytes"
-    )
+/// The attributes that kinglet gives, then the function's own. Keys must be unique, so one of the function's that has a
+/// name of ours is left out. A plain line of the function has no event type: nearly all records are that.
+fn attributes(out: &mut Vec<u8>, record: &Record<'_>) {
+    let head = &record.head;
+    let start = out.len();
+    let event_type: &[u8] = if head.event_type == b"function" {
+        b""
+    } else {
+        head.event_type
+    };
+    let coldstart: &[u8] = if head.coldstart { b"true" } else { b"" };
+    let mut original_bytes = Vec::new();
+    if record.original_bytes > 0 {
+        decimal::push(&mut original_bytes, u64::from(record.original_bytes));
+    }
+    for (kind, key, value) in [
+        (Kind::String, INVOCATION_ID, head.request_id),
+        (Kind::String, EVENT_TYPE, event_type),
+        (Kind::Boolean, COLDSTART, coldstart),
+        (Kind::Integer, ORIGINAL_BYTES, &original_bytes),
+    ] {
+        if !value.is_empty() {
+            attribute(out, &Attribute { kind, key, value }, out.len() == start);
+        }
+    }
+    for each in record.attributes() {
+        if ![INVOCATION_ID, EVENT_TYPE, COLDSTART, ORIGINAL_BYTES].contains(&each.key) {
+            attribute(out, &each, out.len() == start);
+        }
+    }
 }
 
-fn string(out: &mut Vec<u8>, key: &[u8], value: &[u8], is_first: bool) {
-    attribute(
-        out,
-        &Attribute {
-            kind: Kind::String,
-            key,
-            value,
-        },
-        is_first,
-    );
-}
+const INVOCATION_ID: &[u8] = b"faas.invocation_id";
+const EVENT_TYPE: &[u8] = b"aws.lambda.event.type";
+const COLDSTART: &[u8] = b"faas.coldstart";
+const ORIGINAL_BYTES: &[u8] = b"kinglet.original_bytes";
 
 fn attribute(out: &mut Vec<u8>, attribute: &Attribute<'_>, is_first: bool) {
     let comma: &[u8] = if is_first { b"" } else { b"," };
@@ -152,15 +142,10 @@ fn attribute(out: &mut Vec<u8>, attribute: &Attribute<'_>, is_first: bool) {
         out,
         &[comma, b"{\"key\":\"", attribute.key, b"\",\"value\":{\""],
     );
-    // 15 digits are below 2⁵³.
-    let digits = attribute
-        .value
-        .iter()
-        .filter(|byte| byte.is_ascii_digit())
-        .count();
     let (name, quote): (&[u8], &[u8]) = match attribute.kind {
         Kind::String => (b"stringValue\":", b"\""),
-        Kind::Integer if digits > 15 => (b"intValue\":", b"\""),
+        // 15 digits are below 2⁵³.
+        Kind::Integer if attribute.value.len() > 15 => (b"intValue\":", b"\""),
         Kind::Integer => (b"intValue\":", b""),
         Kind::Double => (b"doubleValue\":", b""),
         Kind::Boolean => (b"boolValue\":", b""),

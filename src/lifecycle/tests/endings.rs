@@ -8,7 +8,7 @@ use crate::lifecycle::{Flush, Policy};
 
 #[test]
 fn the_last_words_of_a_failed_invocation() {
-    // Held: at once. Not held: not before a freeze, but in SHUTDOWN, which follows.
+    // Held or not: at once, for a reset follows, not a freeze.
     run(
         policy(Flush::End),
         &[
@@ -29,8 +29,8 @@ fn the_last_words_of_a_failed_invocation() {
             (10, Invoke(Some(3_000)), "next, wait"),
             (20, Started(1), "wait"),
             (30, Line, "wait 2510"),
-            (40, Done(1, false), "wait"),
-            (50, Shutdown(Some(2_000)), "post, wait 1850"),
+            (40, Done(1, false), "post, wait"),
+            (50, Shutdown(Some(2_000)), "wait 1850"),
             (60, Sent, "wait 90"),
             (90, NOW, "exit"),
         ],

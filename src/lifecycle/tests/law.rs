@@ -145,12 +145,12 @@ impl World {
         limit.map(|limit| last.map_or(limit, |last| limit.min(last)))
     }
 
-    /// The sandbox may be frozen before anything that is begun now has ended.
+    /// The sandbox may be frozen before anything that is begun now has ended. After a failure it is reset instead.
     fn may_freeze(&self) -> bool {
         !self.policy.shutdown_only
             && self
                 .invocation
-                .is_none_or(|open| open.done.is_some() && self.next)
+                .is_none_or(|open| open.done.is_some() && !open.failed && self.next)
     }
 
     fn is_due(&self) -> bool {
@@ -160,7 +160,7 @@ impl World {
     /// When what is pending is to be sent: at once, at some age, or before the deadline.
     fn due_at(&self) -> Option<Mono> {
         let oldest = self.seen.oldest.filter(|_| self.seen.pending)?;
-        let at_end = |open: Open| open.done.is_some() && open.flush_at_end;
+        let at_end = |open: Open| open.failed || (open.done.is_some() && open.flush_at_end);
         if self.seen.high_water || self.invocation.is_some_and(at_end) {
             return Some(self.now.mono);
         }

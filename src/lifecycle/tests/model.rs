@@ -69,6 +69,8 @@ pub struct Latest {
     pub event: bool,
     pub started: u64,
     pub done: u64,
+    /// The status of that was not success.
+    pub failed: bool,
     pub reported: u64,
 }
 
@@ -78,6 +80,7 @@ pub struct Open {
     pub deadline: Option<Mono>,
     pub is_first: bool,
     pub done: Option<Mono>,
+    pub failed: bool,
     pub flush_at_end: bool,
 }
 
@@ -107,6 +110,7 @@ impl World {
                 high_water: false,
                 oldest: None,
                 breaker: Breaker::Closed,
+                is_blind: false,
             },
             exited: false,
             actions: Vec::new(),
@@ -198,6 +202,7 @@ impl World {
             Event::Done(number, success) => {
                 self.receive();
                 self.latest.done = number;
+                self.latest.failed = !success;
                 self.observe_done();
                 let id = id(number);
                 self.settle(Input::Done { id, success })
@@ -258,6 +263,7 @@ impl World {
             deadline: deadline.filter(|at| *at > self.now.mono),
             is_first,
             done: None,
+            failed: false,
             flush_at_end: match self.policy.flush {
                 Flush::Start => false,
                 Flush::End => true,
@@ -273,6 +279,9 @@ impl World {
         if let Some(open) = &mut self.invocation
             && self.latest.done == self.number
         {
+            if open.done.is_none() {
+                open.failed = self.latest.failed;
+            }
             open.done = open.done.or(Some(self.now.mono));
         }
     }

@@ -170,20 +170,29 @@ fn key(world: &World) -> u64 {
         event,
         started,
         done,
+        failed,
         reported,
     } = world.latest;
     let before = |observed: u64| (world.number + 1 - observed).min(3);
-    (event, before(started), before(done), before(reported)).hash(&mut state);
+    (
+        event,
+        failed,
+        before(started),
+        before(done),
+        before(reported),
+    )
+        .hash(&mut state);
     let open = world.invocation.map(|open| {
         let Open {
             began,
             deadline,
             is_first,
             done,
+            failed,
             flush_at_end,
         } = open;
         let moments = (mono(began), deadline.map(mono), done.map(mono));
-        (moments, is_first, flush_at_end)
+        (moments, is_first, flush_at_end, failed)
     });
     let end = world.end.map(|end| {
         let End {

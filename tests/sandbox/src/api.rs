@@ -116,3 +116,6 @@ pub(crate) fn refuse(status: u16, error_type: &str, message: impl Into<String>) 
         &json!({"errorMessage": message.into(), "errorType": error_type}),
     )
 }
+
+#[cfg(test)]
+mod tests;

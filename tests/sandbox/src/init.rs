@@ -11,8 +11,9 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::function::Function;
-use crate::lambda::{Agent, AgentState, Fatal, Lambda, Runtime, Stage, State};
+use crate::lambda::Lambda;
 use crate::process::{Callbacks, Process, end_words};
+use crate::state::{Agent, AgentState, Fatal, Runtime, Stage, State};
 use crate::watch::{Happening, ms};
 
 impl Lambda {
@@ -77,7 +78,7 @@ impl Lambda {
         Ok(took)
     }
 
-    fn begin_environment(&self, now: Instant) {
+    pub(crate) fn begin_environment(&self, now: Instant) {
         let mut state = self.lock();
         state.epoch += 1;
         state.stage = Stage::Init;
@@ -137,20 +138,7 @@ impl Lambda {
             .env_clear()
             .envs(self.settings.extension_environment(api))
             .current_dir(self.opt.path());
-        let epoch = {
-            let mut state = self.lock();
-            state.agents.push(Agent {
-                name: name.clone(),
-                id: Uuid::new_v4(),
-                process: None,
-                state: AgentState::Started,
-                events: Vec::new(),
-                inbox: None,
-                asked: None,
-                error_type: None,
-            });
-            state.epoch
-        };
+        let epoch = self.add_agent(&name);
         let (reading, ending, ended_name) = (self.clone(), self.clone(), name.clone());
         let callbacks = Callbacks {
             on_line: Arc::new(move |output, line| reading.extension_wrote(output, line)),
@@ -165,6 +153,22 @@ impl Lambda {
             agent.process = Some(process);
         }
         Ok(())
+    }
+
+    /// An extension that has been launched and not yet registered; gives the environment's number.
+    pub(crate) fn add_agent(&self, name: &str) -> u64 {
+        let mut state = self.lock();
+        state.agents.push(Agent {
+            name: name.into(),
+            id: Uuid::new_v4(),
+            process: None,
+            state: AgentState::Started,
+            events: Vec::new(),
+            inbox: None,
+            asked: None,
+            error_type: None,
+        });
+        state.epoch
     }
 
     /// Whatever its exit code, an extension that ends outside SHUTDOWN has crashed.

@@ -45,7 +45,8 @@
 //! * [`Collector`], its [`Fault`]s and the [`Record`]s it decodes; usable alone.
 //! * [`Happening`]: what a watcher is told.
 //!
-//! Inside: `lambda` is the state, `init`, `invocation` and `shutdown` are its phases, `api` answers the processes,
+//! Inside: `lambda` and `state` are what all share, `init`, `invocation`, `report` and `shutdown` are the
+//! phases, `api` answers the processes,
 //! `telemetry` delivers to them, `process` is one of them.
 //!
 //! # What is not as on Lambda
@@ -67,10 +68,12 @@ mod init;
 mod invocation;
 mod lambda;
 mod process;
+mod report;
 mod sandbox;
 mod server;
 mod settings;
 mod shutdown;
+mod state;
 mod telemetry;
 mod watch;
 
@@ -81,7 +84,7 @@ pub use collector::{
 pub use deviation::{Deviations, RuntimeDone, Subscribe};
 pub use function::{Function, InvocationContext, Outcome, Work};
 pub use http::Request;
-pub use invocation::{Invocation, Running};
+pub use report::{Invocation, Running};
 pub use sandbox::{Builder, Sandbox};
 pub use settings::Mode;
 pub use shutdown::Exit;

@@ -12,12 +12,13 @@ use serde_json::Value;
 use crate::api;
 use crate::deviation::Deviations;
 use crate::function::{Function, Work};
-use crate::invocation::{Invocation, Running};
-use crate::lambda::{Lambda, Stage};
+use crate::lambda::Lambda;
 use crate::process::{self, Output};
+use crate::report::{Invocation, Running};
 use crate::server::Server;
 use crate::settings::{Mode, Settings};
 use crate::shutdown::Exit;
+use crate::state::Stage;
 use crate::telemetry::{Body, DeliveryCount, Destination, Event, LogFormat, Poster, Wire};
 use crate::watch::Happening;
 

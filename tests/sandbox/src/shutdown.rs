@@ -7,8 +7,9 @@ use std::time::{Duration, Instant, SystemTime};
 use serde_json::json;
 
 use crate::invocation::epoch_ms;
-use crate::lambda::{AgentEvent, AgentState, Lambda, Stage};
+use crate::lambda::Lambda;
 use crate::process::{Output, end_words};
+use crate::state::{AgentEvent, AgentState, Stage};
 use crate::watch::{Happening, ms};
 
 /// How an extension ended, and what it cost.

@@ -84,6 +84,8 @@ fn frozen_is_frozen_until_the_next_invocation() {
         .unwrap();
     // Done at once: the freeze comes before the 25 ms of buffering are over.
     lambda.invoke(["before the freeze"]).unwrap();
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", lambda.pid().unwrap())).unwrap();
+    assert!(stat.contains(") T "), "{stat}");
     std::thread::sleep(Duration::from_millis(150));
     assert_eq!(collector.records().len(), 0);
     lambda.invoke(Work::quiet().takes_ms(100)).unwrap();

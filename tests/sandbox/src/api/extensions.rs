@@ -8,8 +8,9 @@ use uuid::Uuid;
 
 use super::{Reply, refuse};
 use crate::http::{Answer, Request};
-use crate::lambda::{Agent, AgentState, Lambda, Stage, State};
+use crate::lambda::Lambda;
 use crate::settings::ACCOUNT;
+use crate::state::{Agent, AgentState, Stage, State};
 use crate::watch::{Happening, ms};
 
 /// External and internal extensions together.

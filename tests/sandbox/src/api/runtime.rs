@@ -7,7 +7,8 @@ use serde_json::json;
 
 use super::{Reply, refuse};
 use crate::http::{Answer, Request};
-use crate::lambda::{FunctionAnswer, Lambda, Stage};
+use crate::lambda::Lambda;
+use crate::state::{FunctionAnswer, Stage};
 
 /// 6 MiB + 100.
 const PAYLOAD_BYTES_MAX: usize = 6_291_556;

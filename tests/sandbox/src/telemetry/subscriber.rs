@@ -277,3 +277,95 @@ impl Subscriber {
         false
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::http::{Answer, RequestReader};
+    use crate::server::Server;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    /// A subscriber on a server that answers with these statuses, then with 200; and what the server gets.
+    fn subscriber(
+        statuses: Vec<u16>,
+    ) -> (Arc<Subscriber>, Arc<Gate>, mpsc::Receiver<String>, Server) {
+        let (sender, received) = mpsc::channel();
+        let statuses = Mutex::new(statuses.into_iter());
+        let server = Server::start(Arc::new(move |stream, _| {
+            let mut reader = RequestReader::new(stream);
+            while let Ok(Some(request)) = reader.request() {
+                let status = statuses.lock().unwrap().next().unwrap_or(200);
+                let _ = sender.send(String::from_utf8_lossy(&request.body).into_owned());
+                let _ = Answer::new(status, "").write(reader.stream(), false);
+            }
+        }))
+        .unwrap();
+        let mut subscription = Subscription::example();
+        subscription.destination.port = server.address().port();
+        subscription.timeout = 25 * MS;
+        let manner = Manner {
+            wire: Wire::default(),
+            duplicate: false,
+            mute: false,
+            double_batches: false,
+            backlog_max: 1 << 20,
+            patience: Duration::ZERO,
+            format: LogFormat::Text,
+        };
+        let gate = Arc::new(Gate::default());
+        (
+            Subscriber::start("bird", subscription, manner, gate.clone()),
+            gate,
+            received,
+            server,
+        )
+    }
+
+    fn event(kind: &'static str) -> Event {
+        Event::platform(kind, serde_json::json!({}))
+    }
+
+    #[test]
+    fn nothing_is_delivered_in_a_freeze() {
+        let (subscriber, gate, received, _server) = subscriber(vec![]);
+        gate.set_frozen(true);
+        subscriber.publish(&event("platform.start"));
+        assert!(received.recv_timeout(100 * MS).is_err());
+        gate.set_frozen(false);
+        assert!(
+            received
+                .recv_timeout(5000 * MS)
+                .unwrap()
+                .contains("platform.start")
+        );
+        assert!(subscriber.drain(Duration::from_secs(5)));
+        assert_eq!(subscriber.count().delivered, 1);
+        subscriber.close();
+    }
+
+    #[test]
+    fn a_refused_batch_comes_again_and_is_given_up_in_the_end() {
+        let (subscriber, _gate, received, _server) = subscriber(vec![500; 7]);
+        subscriber.publish(&event("platform.start"));
+        let bodies: Vec<String> = (0..8)
+            .map(|_| received.recv_timeout(5000 * MS).unwrap())
+            .collect();
+        assert!(
+            bodies[..5]
+                .iter()
+                .all(|body| body == &bodies[0] && body.contains("platform.start"))
+        );
+        assert!(
+            bodies[5..]
+                .iter()
+                .all(|body| body.contains("platform.logsDropped"))
+        );
+        assert!(subscriber.drain(Duration::from_secs(5)));
+        let count = subscriber.count();
+        assert_eq!((count.delivered, count.dropped, count.posts), (1, 1, 8));
+        subscriber.close();
+    }
+}
