@@ -168,7 +168,7 @@ impl Reader {
         let is_cut = match envelope.record {
             Value::Nested(object) => platform::append_line(self.writer.body(), event, object, room),
             Value::String(raw) => json::append_raw_string(self.writer.body(), raw, room),
-            other => json::append_escaped(self.writer.body(), text(&other), room),
+            other => json::append_escaped(self.writer.body(), json::text(&other), room),
         };
         self.end_body(envelope, is_cut);
         self.attributes(object, None, &[b"requestId"]);
@@ -250,7 +250,7 @@ impl Reader {
             Value::Nested(object) if object.first() == Some(&b'{') => {
                 self.object_line(envelope, object)
             }
-            other => self.text_line(envelope, text(&other)),
+            other => self.text_line(envelope, json::text(&other)),
         }
     }
 
@@ -385,7 +385,7 @@ impl Reader {
     fn end_body(&mut self, envelope: &Envelope<'_>, is_cut: bool) {
         let on_the_wire = match (envelope.cut, is_cut) {
             (Some(cut), _) => cut.original_bytes,
-            (None, true) => text(&envelope.record).len(),
+            (None, true) => json::text(&envelope.record).len(),
             (None, false) => 0,
         };
         self.writer.end_body(on_the_wire);
@@ -414,7 +414,7 @@ impl Reader {
                 }
                 Value::True | Value::False => {
                     with_key(writer, Kind::Boolean, member.key, |out, _| {
-                        out.extend_from_slice(text(&member.value));
+                        out.extend_from_slice(json::text(&member.value));
                         true
                     });
                 }
@@ -566,16 +566,6 @@ fn string<'a>(object: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     }
 }
 
-/// The text of a value, without the quotes of a string.
-fn text<'a>(value: &Value<'a>) -> &'a [u8] {
-    match value {
-        Value::String(text) | Value::Number(text) | Value::Nested(text) => text,
-        Value::True => b"true",
-        Value::False => b"false",
-        Value::Null => b"null",
-    }
-}
-
 /// How a JSON number is shipped. One that no double holds, or that is no number at all, is shipped as text.
 fn number_kind(text: &[u8]) -> Kind {
     if !json::number_is_valid(text) {
@@ -617,7 +607,7 @@ fn with_key(
     write: impl FnOnce(&mut Vec<u8>, usize) -> bool,
 ) {
     let is_plain = |byte: &u8| byte.is_ascii_graphic() && *byte != b'\\';
-    if key.iter().all(is_plain) && !key.is_empty() {
+    if key.iter().all(is_plain) {
         return writer.attribute_with(kind, key, write);
     }
     let mut clean = Vec::new();

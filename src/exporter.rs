@@ -8,7 +8,9 @@ use std::io::Read;
 use std::sync::Mutex;
 
 use ureq::Agent;
-use ureq::config::{AutoHeaderValue, Config as AgentConfig};
+use ureq::config::Config as AgentConfig;
+use ureq::http::header::{CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
+use ureq::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 
 use crate::clock::Clocks;
 use crate::config::Config;
@@ -27,15 +29,16 @@ use crate::{decimal, platform, severity, sys};
 
 /// Most that a format writes for a record besides its stored bytes, attributes apart.
 const RECORD_OVERHEAD_BYTES_MAX: usize = 1024;
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// More wall time than awake time in a POST, by so much: it was cut by a freeze.
 const FREEZE_MS_MIN: u64 = 1_000;
 
 /// The way to the collector.
 pub struct Exporter {
-    url: String,
+    url: Uri,
     /// The variable that named the URL, for messages.
     variable: &'static str,
-    headers: Vec<(String, String)>,
+    headers: HeaderMap,
     format: &'static dyn Format,
     timeout_ms: u64,
     /// Built at the first flush: a cold start does not pay for it.
@@ -99,13 +102,13 @@ impl Verdict {
 }
 
 impl Exporter {
-    /// `url`: where log batches go. `extension_id`: begins every batch id.
+    /// `url`: where log batches go; `None` if it is none. `extension_id`: begins every batch id.
     #[must_use]
-    pub fn new(url: String, config: &Config, extension_id: Vec<u8>) -> Exporter {
-        Exporter {
-            url,
+    pub fn new(url: &str, config: &Config, extension_id: Vec<u8>) -> Option<Exporter> {
+        Some(Exporter {
+            url: Uri::try_from(url).ok()?,
             variable: config.logs_variable,
-            headers: config.headers.clone(),
+            headers: headers(config),
             format: config.format,
             timeout_ms: config.timeout_ms,
             agent: None,
@@ -115,7 +118,7 @@ impl Exporter {
             records_max: usize::MAX,
             is_repeated: false,
             told_status: 0,
-        }
+        })
     }
 
     /// Sends one batch and does with it what the answer says. The reactor turns meanwhile.
@@ -220,28 +223,30 @@ impl Exporter {
     /// One POST, to the end of the answer.
     fn send(&mut self, shared: &Shared, batch_id: &[u8]) -> Result<Answer, ureq::Error> {
         let agent = self.agent.get_or_insert_with(|| new_agent(shared));
-        let mut request = agent
-            .post(&self.url)
-            .header("Content-Type", self.format.content_type())
-            .header("Idempotency-Key", batch_id);
-        for (name, value) in &self.headers {
-            request = request.header(name, value);
+        let mut request = Request::new(self.body.as_slice());
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = self.url.clone();
+        let headers = request.headers_mut();
+        headers.clone_from(&self.headers);
+        if let Ok(id) = HeaderValue::from_bytes(batch_id) {
+            headers.insert(IDEMPOTENCY_KEY, id);
         }
-        let mut response = request.send(self.body.as_slice())?;
-        let headers = response.headers();
-        let retry_after_ms = headers
-            .get("retry-after")
+        let (parts, mut body) = agent.run(request)?.into_parts();
+        let retry_after_ms = parts
+            .headers
+            .get(RETRY_AFTER)
             .and_then(|value| decimal::parse(value.as_bytes()))
             .map(|seconds| seconds.saturating_mul(1000));
-        let status = response.status().as_u16();
-        let mut body = Vec::new();
         // The connection can be used again only if the answer was read to its end.
-        let reader = response.body_mut().as_reader();
-        let _ = reader.take(ANSWER_BYTES_MAX as u64).read_to_end(&mut body);
+        let mut start = Vec::new();
+        let _ = body
+            .as_reader()
+            .take(ANSWER_BYTES_MAX as u64)
+            .read_to_end(&mut start);
         Ok(Answer {
-            status,
+            status: parts.status.as_u16(),
             retry_after_ms,
-            body,
+            body: start,
         })
     }
 
@@ -388,11 +393,6 @@ fn new_agent(shared: &Shared) -> Agent {
         .http_status_as_error(false)
         .max_redirects(0)
         .max_redirects_will_error(false)
-        .max_idle_connections(1)
-        .max_idle_connections_per_host(1)
-        .user_agent(concat!("kinglet/", env!("CARGO_PKG_VERSION")))
-        .accept(AutoHeaderValue::None)
-        .accept_encoding(AutoHeaderValue::None)
         .build();
     let connector = CollectorConnector {
         reactor: shared.clone(),
@@ -402,6 +402,24 @@ fn new_agent(shared: &Shared) -> Agent {
         known: Mutex::new(None),
     };
     Agent::with_parts(config, connector, resolver)
+}
+
+/// The headers of every POST: ours, then the user's, which win.
+fn headers(config: &Config) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    let user_agent = HeaderValue::from_static(concat!("kinglet/", env!("CARGO_PKG_VERSION")));
+    headers.insert(USER_AGENT, user_agent);
+    headers.insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static(config.format.content_type()),
+    );
+    for (name, value) in &config.headers {
+        let name = HeaderName::from_bytes(name.as_bytes());
+        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(value.as_bytes())) {
+            headers.insert(name, value);
+        }
+    }
+    headers
 }
 
 /// Why there was no answer, in a few words.

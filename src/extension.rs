@@ -232,10 +232,8 @@ pub fn assemble(
         subscribed: subscription.is_accepted,
         shutdown_only: registration.shutdown_only,
     };
-    let exporter = config
-        .logs_url
-        .clone()
-        .map(|url| Exporter::new(url, config, registration.identifier));
+    let url = config.logs_url.as_deref();
+    let exporter = url.and_then(|url| Exporter::new(url, config, registration.identifier));
     let mut reactor = Reactor::new(registration.api, intake, policy);
     reactor.telemetry = subscription.telemetry;
     (Arc::new(Mutex::new(reactor)), exporter)

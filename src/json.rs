@@ -398,6 +398,16 @@ pub enum Value<'a> {
     Nested(&'a [u8]),
 }
 
+/// The text of a value, without the quotes of a string.
+pub fn text<'a>(value: &Value<'a>) -> &'a [u8] {
+    match value {
+        Value::String(text) | Value::Number(text) | Value::Nested(text) => text,
+        Value::True => b"true",
+        Value::False => b"false",
+        Value::Null => b"null",
+    }
+}
+
 /// One member of an object.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Member<'a> {

@@ -1,102 +1,65 @@
 //! Platform events as the readable lines that CloudWatch shows.
 //!
-//! A line is a row of parts, each a label and a member of the event's record; a part whose member is missing or empty is
-//! left out. The members themselves are shipped as attributes all the same.
+//! A part of a line whose member is missing or empty is left out. The members themselves are shipped as attributes all the same.
 
 use crate::json::{self, Value};
 
-struct Part {
-    /// Raw string content before the value.
-    label: &'static [u8],
-    /// The member of the record, or of an object in it: `metrics/durationMs`. Empty: the label stands alone.
-    member: &'static [u8],
-    /// Behind the value.
-    unit: &'static [u8],
-}
-
-const fn part(label: &'static [u8], member: &'static [u8], unit: &'static [u8]) -> Part {
-    Part {
-        label,
-        member,
-        unit,
-    }
-}
-
-const START: &[Part] = &[
-    part(b"START RequestId: ", b"requestId", b""),
-    part(b" Version: ", b"version", b""),
-];
-const END: &[Part] = &[
-    part(b"END RequestId: ", b"requestId", b""),
-    part(b"\\tStatus: ", b"status", b""),
-    part(b"\\tError Type: ", b"errorType", b""),
-];
-const REPORT: &[Part] = &[
-    part(b"REPORT RequestId: ", b"requestId", b""),
-    part(b"\\tDuration: ", b"metrics/durationMs", b" ms"),
-    part(b"\\tBilled Duration: ", b"metrics/billedDurationMs", b" ms"),
-    part(b"\\tMemory Size: ", b"metrics/memorySizeMB", b" MB"),
-    part(b"\\tMax Memory Used: ", b"metrics/maxMemoryUsedMB", b" MB"),
-    part(b"\\tInit Duration: ", b"metrics/initDurationMs", b" ms"),
-    part(
-        b"\\tRestore Duration: ",
-        b"metrics/restoreDurationMs",
-        b" ms",
+/// A line for each event type (without `platform.`): a name, then parts of the form `label{member}unit`, each ended by `;`.
+/// A member in an object is named by its path, `metrics/durationMs`. A status of success says nothing, and is left out.
+const LINES: [(&str, &str); 14] = [
+    ("start", "START RequestId: {requestId}; Version: {version};"),
+    ("runtimeDone", END),
+    ("end", END),
+    (
+        "report",
+        "REPORT RequestId: {requestId};\\tDuration: {metrics/durationMs} ms;\
+        \\tBilled Duration: {metrics/billedDurationMs} ms;\\tMemory Size: {metrics/memorySizeMB} MB;\
+        \\tMax Memory Used: {metrics/maxMemoryUsedMB} MB;\\tInit Duration: {metrics/initDurationMs} ms;\
+        \\tRestore Duration: {metrics/restoreDurationMs} ms;\\tStatus: {status};\\tError Type: {errorType};",
     ),
-    part(b"\\tStatus: ", b"status", b""),
-    part(b"\\tError Type: ", b"errorType", b""),
+    (
+        "initStart",
+        "INIT_START; Runtime Version: {runtimeVersion};\\tRuntime Version ARN: {runtimeVersionArn};",
+    ),
+    (
+        "initRuntimeDone",
+        "INIT_RUNTIME_DONE;\\tStatus: {status};\\tError Type: {errorType};",
+    ),
+    (
+        "initReport",
+        "INIT_REPORT; Init Duration: {metrics/durationMs} ms;\\tPhase: {phase};\\tStatus: {status};\
+        \\tError Type: {errorType};",
+    ),
+    (
+        "restoreStart",
+        "RESTORE_START; Runtime Version: {runtimeVersion};\\tRuntime Version ARN: {runtimeVersionArn};",
+    ),
+    (
+        "restoreRuntimeDone",
+        "RESTORE_RUNTIME_DONE;\\tStatus: {status};\\tError Type: {errorType};",
+    ),
+    (
+        "restoreReport",
+        "RESTORE_REPORT; Restore Duration: {metrics/durationMs} ms;\\tStatus: {status};\\tError Type: {errorType};",
+    ),
+    (
+        "extension",
+        "EXTENSION;\\tName: {name};\\tState: {state};\\tEvents: {events};\\tError Type: {errorType};",
+    ),
+    (
+        "telemetrySubscription",
+        "TELEMETRY;\\tName: {name};\\tState: {state};\\tTypes: {types};",
+    ),
+    (
+        "logsSubscription",
+        "LOGS;\\tName: {name};\\tState: {state};\\tTypes: {types};",
+    ),
+    (
+        "logsDropped",
+        "LOGS_DROPPED;\\tDropped Records: {droppedRecords};\\tDropped Bytes: {droppedBytes};\\tReason: {reason};",
+    ),
 ];
-const RUNTIME: [Part; 2] = [
-    part(b" Runtime Version: ", b"runtimeVersion", b""),
-    part(b"\\tRuntime Version ARN: ", b"runtimeVersionArn", b""),
-];
-const STATUS: [Part; 2] = [
-    part(b"\\tStatus: ", b"status", b""),
-    part(b"\\tError Type: ", b"errorType", b""),
-];
-const AGENT: [Part; 5] = [
-    part(b"\\tName: ", b"name", b""),
-    part(b"\\tState: ", b"state", b""),
-    part(b"\\tEvents: ", b"events", b""),
-    part(b"\\tTypes: ", b"types", b""),
-    part(b"\\tError Type: ", b"errorType", b""),
-];
-const DROPPED: [Part; 3] = [
-    part(b"\\tDropped Records: ", b"droppedRecords", b""),
-    part(b"\\tDropped Bytes: ", b"droppedBytes", b""),
-    part(b"\\tReason: ", b"reason", b""),
-];
-const INIT_REPORT: [Part; 4] = [
-    part(b"\\tInit Duration: ", b"metrics/durationMs", b" ms"),
-    part(b"\\tPhase: ", b"phase", b""),
-    part(b"\\tStatus: ", b"status", b""),
-    part(b"\\tError Type: ", b"errorType", b""),
-];
-const RESTORE_REPORT: [Part; 3] = [
-    part(b"\\tRestore Duration: ", b"metrics/durationMs", b" ms"),
-    part(b"\\tStatus: ", b"status", b""),
-    part(b"\\tError Type: ", b"errorType", b""),
-];
-
-/// The name a line begins with, and its parts; the event type is given without `platform.`.
-const fn line_of(event: &[u8]) -> Option<(&'static [u8], &'static [Part])> {
-    Some(match event {
-        b"start" => (b"", START),
-        b"runtimeDone" | b"end" => (b"", END),
-        b"report" => (b"", REPORT),
-        b"initStart" => (b"INIT_START", &RUNTIME),
-        b"initRuntimeDone" => (b"INIT_RUNTIME_DONE", &STATUS),
-        b"initReport" => (b"INIT_REPORT", &INIT_REPORT),
-        b"restoreStart" => (b"RESTORE_START", &RUNTIME),
-        b"restoreRuntimeDone" => (b"RESTORE_RUNTIME_DONE", &STATUS),
-        b"restoreReport" => (b"RESTORE_REPORT", &RESTORE_REPORT),
-        b"extension" => (b"EXTENSION", &AGENT),
-        b"telemetrySubscription" => (b"TELEMETRY", &AGENT),
-        b"logsSubscription" => (b"LOGS", &AGENT),
-        b"logsDropped" => (b"LOGS_DROPPED", &DROPPED),
-        _ => return None,
-    })
-}
+const END: &str = "END RequestId: {requestId};\\tStatus: {status};\\tError Type: {errorType};";
 
 /// Whether an event is one that the option for START, END and REPORT lines switches.
 #[must_use]
@@ -108,28 +71,30 @@ pub const fn is_invocation_line(event: &[u8]) -> bool {
 /// that is not known is shown as its JSON text. True if anything was left out.
 pub fn append_line(out: &mut Vec<u8>, event: &[u8], record: &[u8], limit: usize) -> bool {
     let end = out.len().saturating_add(limit);
-    let Some((name, parts)) = line_of(event) else {
+    let Some((_, line)) = LINES.iter().find(|(name, _)| name.as_bytes() == event) else {
         return json::append_escaped(out, record, limit);
     };
-    let mut is_cut = !append(out, name, end);
-    for part in parts {
-        let Some(value) = member(record, part.member) else {
+    let mut is_cut = false;
+    for part in line.as_bytes().split(|byte| *byte == b';') {
+        let mut pieces = part.split(|byte| matches!(byte, b'{' | b'}'));
+        let label = pieces.next().unwrap_or_default();
+        let Some(path) = pieces.next() else {
+            is_cut |= !append(out, label, end);
             continue;
         };
-        let is_success = part.member == b"status" && value == Value::String(b"success");
-        if is_success || value == Value::String(b"") {
+        let value = member(record, path);
+        let is_silent = matches!(value, Some(Value::String(b"")))
+            || (path == b"status" && value == Some(Value::String(b"success")));
+        let Some(value) = value.filter(|_| !is_silent) else {
             continue;
-        }
-        is_cut |= !append(out, part.label, end);
+        };
+        is_cut |= !append(out, label, end);
         let room = end.saturating_sub(out.len());
         is_cut |= match value {
             Value::String(raw) => json::append_raw_string(out, raw, room),
-            Value::Number(text) | Value::Nested(text) => json::append_escaped(out, text, room),
-            Value::True => !append(out, b"true", end),
-            Value::False => !append(out, b"false", end),
-            Value::Null => false,
+            other => json::append_escaped(out, json::text(&other), room),
         };
-        is_cut |= !append(out, part.unit, end);
+        is_cut |= !append(out, pieces.next().unwrap_or_default(), end);
     }
     is_cut
 }

@@ -114,6 +114,7 @@ impl Reactor {
                 && now.mono >= at
             {
                 self.ask_next(now.mono);
+                continue;
             }
             let seen = self.seen(now);
             let action = self.lifecycle.step(Input::Turn, &seen, now);

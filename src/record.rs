@@ -175,7 +175,8 @@ impl Writer {
         self.patch(BODY_LENGTH_AT, length);
     }
 
-    /// Appends an attribute whose value is ready. One too many, too long, or named as one before is counted as dropped.
+    /// Appends an attribute whose value is ready. One that is too many or too long, or whose key is empty (OpenTelemetry
+    /// allows none) or that of one before, is counted as dropped.
     pub fn attribute(&mut self, kind: Kind, key: &[u8], value: &[u8]) {
         self.attribute_with(kind, key, |out, room| {
             let fits = value.len() <= room;
@@ -198,6 +199,7 @@ impl Writer {
             .room()
             .saturating_sub(ATTRIBUTE_FIXED_BYTES + key.len());
         if self.attributes >= ATTRIBUTES_MAX
+            || key.is_empty()
             || key.len() > ATTRIBUTE_KEY_BYTES_MAX
             || room == 0
             || self.has_attribute(key)
@@ -380,11 +382,12 @@ mod tests {
         }
         writer.attribute(Kind::String, b"long", &[b'x'; 3000]);
         writer.attribute(Kind::String, &[b'k'; 300], b"v");
+        writer.attribute(Kind::String, b"", b"v");
         let bytes = writer.finish();
         assert!(bytes.len() <= 2000);
         let record = Record::read(bytes).unwrap();
         assert_eq!(record.attributes().count() as u32, ATTRIBUTES_MAX);
-        assert_eq!(record.dropped_attributes, 200 - ATTRIBUTES_MAX + 2);
+        assert_eq!(record.dropped_attributes, 200 - ATTRIBUTES_MAX + 3);
     }
 
     #[test]
