@@ -1,0 +1,185 @@
+//! The user's mistakes: one line each, the default instead, and a function that does not notice.
+
+use std::time::Duration;
+
+use kinglet_sandbox::Work;
+
+use crate::arrived::function_lines;
+use crate::counters::Counters;
+use crate::extension::{HELD_MAX, TOLERANCE, alone, beside, healthy_collector, invoke, spin_down};
+
+/// Values that are wrong, and what is used in their place.
+const WRONG: [(&str, &str, &str); 16] = [
+    ("KINGLET_FLUSH", "fast", "adaptive"),
+    ("KINGLET_FLUSH_BUDGET_MS", "-1", "250"),
+    ("KINGLET_FLUSH_INTERVAL_MS", "5s", "5000"),
+    ("KINGLET_TIMEOUT_MS", "0", "10000"),
+    ("KINGLET_BUFFER_BYTES", "100", "1048576"),
+    ("KINGLET_PORT", "65536", "4327"),
+    ("KINGLET_TYPES", "everything", "platform,function"),
+    ("KINGLET_MIN_LEVEL", "loud", "trace"),
+    ("KINGLET_INVOCATION_LINES", "maybe", "on"),
+    ("KINGLET_FORMAT", "xml", "otlp"),
+    ("KINGLET_TELEMETRY_ITEMS", "999", "10000"),
+    ("KINGLET_TELEMETRY_BYTES", "1", "262144"),
+    ("KINGLET_TELEMETRY_MS", "24", "25"),
+    ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc", "http/json"),
+    ("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip", ""),
+    ("OTEL_RESOURCE_ATTRIBUTES", "novalue", ""),
+];
+
+/// Each wrong value is one line with the variable, the value and what is used instead; and all of them together harm nobody.
+#[test]
+fn a_wrong_value_is_one_line_and_the_default() {
+    let collector = healthy_collector();
+    let mut builder = beside(&collector);
+    for (variable, value, _) in WRONG {
+        builder = builder.env(variable, value);
+    }
+    let lambda = builder.start().unwrap();
+    for _ in 0..3 {
+        assert!(invoke(&lambda, ["a line"]) < HELD_MAX);
+    }
+    let exit = spin_down(&lambda);
+    for (variable, value, instead) in WRONG {
+        let told: Vec<_> = exit
+            .stderr
+            .iter()
+            .filter(|line| line.contains(&format!("{variable}=\"{value}\"")))
+            .collect();
+        assert_eq!(told.len(), 1, "{variable}: {:?}", exit.stderr);
+        assert!(told[0].contains(instead), "{told:?}");
+    }
+    assert_eq!(exit.stderr.len(), WRONG.len() + 1, "{:?}", exit.stderr);
+    assert_eq!(function_lines(&collector), ["a line"; 3]);
+    let counters = Counters::of(&exit);
+    counters.assert_all_received(&lambda);
+    assert_eq!(counters.losses(), []);
+}
+
+/// Values with odd bytes or of any length cannot break the words about them.
+#[test]
+fn a_monstrous_value_is_told_in_one_line() {
+    let collector = healthy_collector();
+    let monster = format!("fast\n\u{1b}[31m☃{}", "x".repeat(50_000));
+    let lambda = beside(&collector)
+        .env("KINGLET_FLUSH", monster)
+        .start()
+        .unwrap();
+    invoke(&lambda, ["a line"]);
+    let exit = spin_down(&lambda);
+    assert_eq!(exit.stderr.len(), 2, "{:?}", exit.stderr);
+    assert!(
+        exit.stderr[0].starts_with("kinglet: KINGLET_FLUSH=\"fast") && exit.stderr[0].len() < 1100
+    );
+    assert_eq!(function_lines(&collector), ["a line"]);
+}
+
+/// Header values and the secrets of a URL are never printed, whether they are right or wrong.
+#[test]
+fn secrets_are_never_printed() {
+    let collector = healthy_collector();
+    for (endpoint, headers, works) in [
+        (
+            format!("http://user:hunter2@{}", collector.address()),
+            "authorization=Bearer%20hunter2",
+            true,
+        ),
+        (
+            collector.url(),
+            "authorization hunter2,x=%zzhunter2,ok=1",
+            true,
+        ),
+        (
+            "https://user:hunter2@collector/?key=hunter2".into(),
+            "",
+            false,
+        ),
+        (
+            "http://user:hunter2@collector:99999/path?key=hunter2#hunter2".into(),
+            "",
+            false,
+        ),
+        ("ftp://user:hunter2@collector".into(), "", false),
+        ("hunter2@collector".into(), "", false),
+    ] {
+        let before = collector.requests().len();
+        let builder = alone()
+            .env("KINGLET_ENDPOINT", &endpoint)
+            .env("OTEL_EXPORTER_OTLP_HEADERS", headers);
+        let lambda = builder.start().unwrap();
+        invoke(&lambda, ["a line"]);
+        let exit = spin_down(&lambda);
+        assert!(
+            exit.stderr.iter().all(|line| !line.contains("hunter2")),
+            "{endpoint}: {:?}",
+            exit.stderr
+        );
+        assert!(exit.stdout.is_empty());
+        assert_eq!(
+            collector.requests().len() > before,
+            works,
+            "{endpoint}: {:?}",
+            exit.stderr
+        );
+    }
+    // A failing collector does not bring them out either.
+    collector.set_fault(kinglet_sandbox::Fault::Status(401));
+    let endpoint = format!("http://user:hunter2@{}/?key=hunter2", collector.address());
+    let builder = alone()
+        .env("KINGLET_ENDPOINT", endpoint)
+        .env("KINGLET_HEADERS", "authorization=hunter2");
+    let lambda = builder.start().unwrap();
+    invoke(&lambda, ["a line"]);
+    let exit = spin_down(&lambda);
+    assert!(
+        exit.stderr.len() > 1 && exit.stderr.iter().all(|line| !line.contains("hunter2")),
+        "{:?}",
+        exit.stderr
+    );
+}
+
+/// Without a usable endpoint it is dormant, and says why in words: next is asked at once, nothing is subscribed to, SHUTDOWN
+/// ends it at once, with status 0.
+#[test]
+fn without_an_endpoint_it_is_dormant() {
+    for (endpoint, words) in [
+        (None, "KINGLET_ENDPOINT is not set"),
+        (Some(""), "KINGLET_ENDPOINT is not set"),
+        (Some("https://collector.example:4318"), "TLS"),
+        (Some("collector:4318"), "http://"),
+        (Some("http://collector:99999"), "port"),
+    ] {
+        let mut builder = alone();
+        if let Some(endpoint) = endpoint {
+            builder = builder.env("KINGLET_ENDPOINT", endpoint);
+        }
+        let lambda = builder.start().unwrap();
+        assert!(
+            lambda.destination().is_none(),
+            "{endpoint:?}: it has subscribed"
+        );
+        for _ in 0..3 {
+            let invocation = lambda.invoke(Work::lines(["a line"])).unwrap();
+            assert_eq!(invocation.answer, "OK");
+            assert!(
+                invocation.held < Duration::from_millis(50),
+                "{endpoint:?}: {:?}",
+                invocation.held
+            );
+        }
+        let exit = spin_down(&lambda);
+        assert!(exit.took < TOLERANCE, "{endpoint:?}: {:?}", exit.took);
+        let [why, last] = exit.stderr.as_slice() else {
+            panic!("{:?}", exit.stderr)
+        };
+        assert!(
+            why.contains(words) && why.contains("KINGLET_ENDPOINT"),
+            "{why}"
+        );
+        assert!(
+            last.contains(" received=0 ") && last.contains(" invocations=3 "),
+            "{last}"
+        );
+    }
+}

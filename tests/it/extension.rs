@@ -1,0 +1,61 @@
+//! The binary under test, and how it is started here.
+
+use std::time::Duration;
+
+use kinglet_sandbox::{Builder, Collector, Exit, Fault, Sandbox};
+
+/// The binary that cargo has built for this test.
+pub const KINGLET: &str = env!("CARGO_BIN_EXE_kinglet");
+
+/// How late anything may be on a busy machine.
+pub const TOLERANCE: Duration = Duration::from_millis(200);
+/// The default bound on holding next, and the tolerance.
+pub const HELD_MAX: Duration = Duration::from_millis(250 + 200);
+/// What a SHUTDOWN may take when the collector is down, by design at most 700 ms, and the tolerance.
+pub const DEAD_SHUTDOWN_MAX: Duration = Duration::from_millis(700 + 200);
+
+/// kinglet without a collector. Its listener takes any free port, because many sandboxes run side by side here.
+pub fn alone() -> Builder {
+    Sandbox::builder(KINGLET).env("KINGLET_PORT", "0")
+}
+
+/// kinglet that sends to this collector, with default settings.
+pub fn beside(collector: &Collector) -> Builder {
+    alone().env("KINGLET_ENDPOINT", collector.url())
+}
+
+/// kinglet that sends to this collector at the end of each invocation: nothing is left for later.
+pub fn flushing_at_end(collector: &Collector) -> Builder {
+    beside(collector).env("KINGLET_FLUSH", "end")
+}
+
+/// A collector that takes everything.
+pub fn healthy_collector() -> Collector {
+    faulty_collector(Fault::None)
+}
+
+pub fn faulty_collector(fault: Fault) -> Collector {
+    Collector::start(fault).expect("a loopback port for the collector")
+}
+
+/// Ends the sandbox as Lambda does when it is not needed any more. Whatever was before: kinglet goes by itself, with status 0.
+pub fn spin_down(lambda: &Sandbox) -> Exit {
+    let exit = lambda.shutdown("spindown").expect("the sandbox is up");
+    assert!(exit.status.success() && !exit.killed, "{exit:?}");
+    exit
+}
+
+/// Invokes with these lines and checks that the function's answer is what it would be without an extension.
+pub fn invoke(lambda: &Sandbox, lines: impl IntoIterator<Item = impl Into<String>>) -> Duration {
+    use kinglet_sandbox::Work;
+    let invocation = lambda
+        .invoke(Work::lines(lines))
+        .expect("the sandbox is up");
+    assert_eq!(
+        (invocation.status.as_str(), invocation.error),
+        ("success", false),
+        "{invocation:?}"
+    );
+    assert_eq!(invocation.answer, "OK");
+    invocation.held
+}

@@ -1,0 +1,127 @@
+//! More than the ring can hold.
+
+use std::time::Duration;
+
+use kinglet_sandbox::{Fault, Work};
+
+use crate::arrived::{events, function_lines, lines, told_losses};
+use crate::counters::Counters;
+use crate::extension::{HELD_MAX, beside, faulty_collector, invoke, spin_down};
+
+const SMALLEST_RING: (&str, &str) = ("KINGLET_BUFFER_BYTES", "65536");
+
+/// Without a collector the oldest records are evicted, one for one accounted for; the newest survive until it is back.
+#[test]
+fn the_oldest_are_evicted_and_counted() {
+    let collector = faulty_collector(Fault::Refuse);
+    let lambda = beside(&collector)
+        .env(SMALLEST_RING.0, SMALLEST_RING.1)
+        .freezes(false)
+        .start()
+        .unwrap();
+    let mut sent = Vec::new();
+    for number in 0..4 {
+        let some = lines(&format!("invocation {number} {}", "x".repeat(70)), 1000);
+        assert!(invoke(&lambda, some.clone()) < HELD_MAX);
+        sent.extend(some);
+    }
+    assert!(lambda.drain(Duration::from_secs(10)));
+    collector.set_fault(Fault::None);
+    let exit = spin_down(&lambda);
+    let counters = Counters::of(&exit);
+    counters.assert_all_received(&lambda);
+    assert!(counters.get("evicted") > 3000, "{counters:?}");
+    assert_eq!(counters.get("abandoned"), 0, "{counters:?}");
+    assert_eq!(counters.get("delivered"), events(&collector));
+    assert_eq!(told_losses(&collector), [counters.get("evicted"), 0, 0]);
+    let arrived = function_lines(&collector);
+    assert!(arrived.len() > 100, "{}", arrived.len());
+    assert!(sent.ends_with(&arrived), "the newest, in order");
+}
+
+/// With a collector that stays away the identity holds to the event: evicted and abandoned make up all that was received.
+#[test]
+fn every_event_is_evicted_or_abandoned() {
+    let collector = faulty_collector(Fault::Status(503));
+    let lambda = beside(&collector)
+        .env(SMALLEST_RING.0, SMALLEST_RING.1)
+        .start()
+        .unwrap();
+    for number in 0..3 {
+        invoke(
+            &lambda,
+            lines(&format!("invocation {number} {}", "x".repeat(70)), 1000),
+        );
+    }
+    let exit = spin_down(&lambda);
+    let counters = Counters::of(&exit);
+    counters.assert_all_received(&lambda);
+    assert_eq!(
+        counters.get("evicted") + counters.get("abandoned"),
+        counters.get("received"),
+        "{counters:?}"
+    );
+    assert!(
+        counters.get("evicted") > 2000 && counters.get("abandoned") > 100,
+        "{counters:?}"
+    );
+    assert!(exit.memory_peak_kb < 8 * 1024, "{} kB", exit.memory_peak_kb);
+}
+
+/// A burst many times larger than the ring is not lost while the collector takes it: reading waits for room.
+#[test]
+fn a_burst_waits_for_a_collector_that_takes_it() {
+    let slow = Fault::Slow(Duration::from_millis(20));
+    for (fault, flush) in [
+        (Fault::None, "adaptive"),
+        (slow.clone(), "adaptive"),
+        (slow, "start"),
+    ] {
+        let collector = faulty_collector(fault.clone());
+        let builder = beside(&collector).env(SMALLEST_RING.0, SMALLEST_RING.1);
+        let lambda = builder.env("KINGLET_FLUSH", flush).start().unwrap();
+        let sent = lines(&"x".repeat(70), 4000);
+        // Long enough awake that the burst is over before the freeze.
+        let burst = Work::lines(sent.clone()).takes_ms(1200);
+        assert!(
+            lambda.invoke(burst).unwrap().held < HELD_MAX,
+            "{fault} {flush}"
+        );
+        let exit = spin_down(&lambda);
+        let counters = Counters::of(&exit);
+        counters.assert_all_received(&lambda);
+        assert_eq!(counters.losses(), [], "{fault} {flush}: {counters:?}");
+        assert!(function_lines(&collector) == sent, "{fault} {flush}");
+    }
+}
+
+/// A burst into a collector that is too slow for it: some is lost, and the accounts still agree with the collector's.
+#[test]
+fn the_accounts_agree_when_records_in_flight_are_overwritten() {
+    let collector = faulty_collector(Fault::Slow(Duration::from_millis(700)));
+    let lambda = beside(&collector)
+        .env(SMALLEST_RING.0, SMALLEST_RING.1)
+        .start()
+        .unwrap();
+    for number in 0..2 {
+        invoke(
+            &lambda,
+            lines(&format!("invocation {number} {}", "x".repeat(70)), 2000),
+        );
+    }
+    let exit = spin_down(&lambda);
+    let counters = Counters::of(&exit);
+    // A record that was overwritten while in flight was delivered all the same if the POST went well.
+    assert_eq!(
+        counters.get("delivered"),
+        events(&collector),
+        "{counters:?}"
+    );
+    let gone = counters.get("received") - counters.get("delivered");
+    assert_eq!(
+        gone,
+        counters.get("evicted") + counters.get("abandoned"),
+        "{counters:?}"
+    );
+    assert!(told_losses(&collector)[0] <= counters.get("evicted"));
+}
