@@ -151,6 +151,11 @@ impl Decoder {
         if self.body.is_none() {
             match self.take_head(input) {
                 Wish::Answer { .. } => {}
+                Wish::Close => {
+                    intake.ledger.requests_broken += 1;
+                    self.head.clear();
+                    return Wish::Close;
+                }
                 wish => return wish,
             }
         }

@@ -115,6 +115,8 @@ pub struct Lifecycle {
     policy: Policy,
     next_outstanding: bool,
     post_in_flight: bool,
+    /// Next was asked while that POST was in flight: it has had its time, and holds nothing any more.
+    post_outstayed: bool,
     phase: Phase,
     /// An event has been received in this sandbox.
     received: bool,
@@ -162,6 +164,7 @@ impl Lifecycle {
             policy,
             next_outstanding: false,
             post_in_flight: false,
+            post_outstayed: false,
             phase: Phase::Init,
             received: false,
             trusts_done: true,
@@ -225,9 +228,18 @@ impl Lifecycle {
             }
             Input::Reported(id) => self.reported = Some(id),
             Input::PostEnded { answered } => {
-                self.post_in_flight = false;
-                if let Phase::Shutdown { failed, .. } = &mut self.phase {
+                (self.post_in_flight, self.post_outstayed) = (false, false);
+                if let Phase::Shutdown {
+                    failed,
+                    until,
+                    report,
+                } = &mut self.phase
+                {
                     *failed |= !answered;
+                    // Telemetry may have been left unread for want of room while it lasted.
+                    if let Some((_, at)) = report {
+                        *at = now.mono.plus(REPORT_MS_MAX).min(*until).max(*at);
+                    }
                 }
             }
         }
@@ -286,7 +298,7 @@ impl Lifecycle {
             Phase::Init | Phase::Shutdown { .. } => self.started,
         };
         let report = last
-            .filter(|_| self.policy.subscribed && self.received)
+            .filter(|_| self.policy.subscribed)
             .map(|id| (id, now.mono.plus(REPORT_MS_MAX).min(until)));
         self.phase = Phase::Shutdown {
             until,
@@ -317,6 +329,7 @@ impl Lifecycle {
             self.hold_until(invocation, seen, now)
         };
         if !self.next_outstanding && hold.is_none() {
+            self.post_outstayed = self.post_in_flight;
             return Action::Next;
         }
         // With next outstanding and the runtime done, the freeze may come at any moment; but a failure is followed by a reset,
@@ -343,12 +356,13 @@ impl Lifecycle {
         if self.post_in_flight {
             return Action::Wait { until: Some(until) };
         }
-        if failed || now.mono >= until {
+        if now.mono >= until {
             return Action::Exit;
         }
-        if seen.pending {
+        if seen.pending && !failed {
             return Action::Post;
         }
+        // After a failure too: what is on its way cannot be sent, but it is counted.
         match report {
             Some((id, at)) if self.reported != Some(id) && now.mono < at => {
                 Action::Wait { until: Some(at) }
@@ -366,14 +380,21 @@ impl Lifecycle {
             .deadline
             .map(|deadline| deadline.minus(INVOKE_MARGIN_MS));
         let hold = if let Some(done) = invocation.done {
-            let has_work = self.post_in_flight || seen.pending;
+            let has_work = if self.post_in_flight {
+                !self.post_outstayed
+            } else {
+                seen.pending
+            };
             (invocation.flush_at_end && has_work).then(|| done.plus(self.policy.budget_ms))
         } else {
             let awaited = self.await_done_until(invocation, seen, now);
             let may_beside = self.policy.flush != Flush::End || !self.trusts_done;
-            let beside =
-                may_beside && (self.post_in_flight || self.is_due(Some(invocation), seen, now));
-            let beside = beside
+            let has_work = if self.post_in_flight {
+                !self.post_outstayed
+            } else {
+                self.is_due(Some(invocation), seen, now)
+            };
+            let beside = (may_beside && has_work)
                 .then(|| invocation.began.plus(self.policy.budget_ms))
                 .filter(|until| now.mono < *until);
             awaited.or(beside)

@@ -31,8 +31,8 @@ fn the_last_words_of_a_failed_invocation() {
             (30, Line, "wait 2510"),
             (40, Done(1, false), "post, wait"),
             (50, Shutdown(Some(2_000)), "wait 1850"),
-            (60, Sent, "wait 90"),
-            (90, NOW, "exit"),
+            (60, Sent, "wait 100"),
+            (100, NOW, "exit"),
         ],
     );
 }
@@ -86,7 +86,10 @@ fn shutdown_sends_what_is_left_and_awaits_the_report() {
         &[
             (50, Line, "wait"),
             (100, Shutdown(Some(2_000)), "post, wait 1900"),
-            (120, Refused, "exit"),
+            // What is on its way is still counted.
+            (120, Refused, "wait 160"),
+            (130, Line, "wait 160"),
+            (135, Reported(1), "exit"),
         ],
         // A POST is bounded by SHUTDOWN; the driver ends it then.
         &[

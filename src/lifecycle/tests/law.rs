@@ -63,8 +63,9 @@ impl World {
     pub(super) fn check_exit(&self) -> Check {
         let end = self.end.ok_or("exit without SHUTDOWN")?;
         ensure(!self.post, "exit with a POST in flight")?;
-        let is_done = !self.seen.pending && self.awaits_report(end).is_none();
-        let is_over = end.failed || self.now.mono >= end.exit_by;
+        let is_sent = !self.seen.pending || end.failed;
+        let is_done = is_sent && self.awaits_report(end).is_none();
+        let is_over = self.now.mono >= end.exit_by;
         ensure(is_done || is_over, "exit with something left")
     }
 
@@ -105,8 +106,7 @@ impl World {
             // The driver ends it then.
             return ensure(self.until == Some(end.exit_by), "a POST beyond the end");
         }
-        ensure(!end.failed, "no exit after a failure")?;
-        ensure(!self.seen.pending, "no last POST")?;
+        ensure(!self.seen.pending || end.failed, "no last POST")?;
         let report_by = self.awaits_report(end).ok_or("no exit")?;
         ensure(self.until == Some(report_by), "the wait for the report")
     }
@@ -125,10 +125,18 @@ impl World {
         let budget_ms = self.policy.budget_ms;
         let last = open.deadline.map(|at| at.minus(INVOKE_MARGIN_MS));
         let limit = if let Some(done) = open.done {
-            let has_work = self.post || self.seen.pending;
+            let has_work = if self.post {
+                !self.outstayed
+            } else {
+                self.seen.pending
+            };
             (open.flush_at_end && has_work).then(|| done.plus(budget_ms))
         } else {
-            let has_work = self.post || self.is_due();
+            let has_work = if self.post {
+                !self.outstayed
+            } else {
+                self.is_due()
+            };
             let for_post = has_work.then(|| open.began.plus(budget_ms));
             let awaits_done = open.flush_at_end && self.policy.subscribed;
             let for_done = last.filter(|_| awaits_done).and_then(|last| {

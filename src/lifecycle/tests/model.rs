@@ -61,6 +61,8 @@ pub struct World {
     pub(super) until: Option<Mono>,
     pub(super) next: bool,
     pub(super) post: bool,
+    /// Next was asked while it was in flight.
+    pub(super) outstayed: bool,
 }
 
 /// The number of the invocation of which it was observed last.
@@ -122,6 +124,7 @@ impl World {
             until: None,
             next: false,
             post: false,
+            outstayed: false,
         }
     }
 
@@ -300,7 +303,7 @@ impl World {
             0 => self.latest.started,
             number => number,
         };
-        let is_awaited = last > 0 && self.latest.event;
+        let is_awaited = last > 0 && self.policy.subscribed;
         self.end = Some(End {
             exit_by,
             report: is_awaited.then(|| (last, exit_by.min(now.plus(REPORT_MS_MAX)))),
@@ -318,7 +321,13 @@ impl World {
     }
 
     fn end_post(&mut self, answered: bool) -> Check {
-        self.post = false;
+        (self.post, self.outstayed) = (false, false);
+        if let Some(end) = &mut self.end
+            && let Some((_, at)) = &mut end.report
+        {
+            let again = self.now.mono.plus(REPORT_MS_MAX);
+            *at = end.exit_by.min(again).max(*at);
+        }
         if !answered {
             let until = self.now.wall.plus(BREAKER_MS_MIN);
             self.seen.breaker = Breaker::Open { until };
@@ -342,6 +351,7 @@ impl World {
                 Action::Next => {
                     self.check_next()?;
                     self.next = true;
+                    self.outstayed = self.post;
                     self.asked = self.now.wall;
                 }
                 Action::Post => {

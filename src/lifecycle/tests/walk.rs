@@ -119,6 +119,7 @@ fn key(world: &World) -> u64 {
         policy: _,
         next_outstanding,
         post_in_flight,
+        post_outstayed,
         phase,
         received,
         trusts_done,
@@ -128,7 +129,8 @@ fn key(world: &World) -> u64 {
         reported,
     } = world.lifecycle;
     let done = done.map(|(id, success)| (number(id), success));
-    (next_outstanding, post_in_flight, received, trusts_done).hash(&mut state);
+    let facts = (next_outstanding, post_in_flight, post_outstayed);
+    (facts, received, trusts_done).hash(&mut state);
     (
         idle_since.map(wall),
         started.map(number),
