@@ -6,7 +6,7 @@ use crate::event::Filter;
 use crate::lifecycle::Flush;
 use crate::limits;
 use crate::resource::Resource;
-use crate::{decimal, severity, wire};
+use crate::{decimal, delimited, severity, wire};
 
 /// Looks up a variable.
 pub type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -48,9 +48,10 @@ pub struct Buffering {
 
 const LOGS_VARIABLES: [&str; 3] = [
     "KINGLET_ENDPOINT",
-    "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT",
+    OTLP_LOGS_ENDPOINT,
     "OTEL_EXPORTER_OTLP_ENDPOINT",
 ];
+const OTLP_LOGS_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT";
 
 struct Reader<'a> {
     variables: Variables<'a>,
@@ -137,7 +138,7 @@ impl Reader<'_> {
         let Some((name, value)) = self.first(names) else {
             return default;
         };
-        match decimal::parse(value.trim().as_bytes()) {
+        match decimal::parse(value.trim_ascii().as_bytes()) {
             Some(number) if (least..=most).contains(&number) => number,
             _ => {
                 let mut problem = Vec::from(b"is not a whole number from ".as_slice());
@@ -210,11 +211,11 @@ impl Reader<'_> {
             ]);
             return None;
         };
-        let url = value.trim();
+        let url = value.trim_ascii();
         let problem = match url_problem(url) {
             // A signal's own variable is the whole URL; the others are the beginning of it.
-            None if name.contains("LOGS") => return Some(url.to_string()),
-            None => return Some([url.trim_end_matches('/'), format.path()].concat()),
+            None if name == OTLP_LOGS_ENDPOINT => return Some(url.to_string()),
+            None => return Some([url.strip_suffix('/').unwrap_or(url), format.path()].concat()),
             Some(problem) => problem,
         };
         let shown = without_secrets(url);
@@ -240,7 +241,7 @@ impl Reader<'_> {
             return Vec::new();
         };
         let mut headers = Vec::new();
-        for pair in list.split(',').filter(|pair| !pair.trim().is_empty()) {
+        for pair in delimited::list(&list) {
             match header(pair) {
                 Some(header) if headers.len() < limits::HEADERS_MAX => headers.push(header),
                 _ => (self.warn)(&[
@@ -280,7 +281,7 @@ impl Reader<'_> {
             return filter;
         };
         let mut chosen = [false; 3];
-        for word in types.split(',').map(str::trim) {
+        for word in delimited::list(&types) {
             let [platform, function, extension] = &mut chosen;
             match word {
                 "platform" => *platform = true,
@@ -370,7 +371,7 @@ impl Reader<'_> {
             resource.set_integer(b"faas.max_memory", megabytes.saturating_mul(1024 * 1024));
         }
         let list = self.get("OTEL_RESOURCE_ATTRIBUTES").unwrap_or_default();
-        for pair in list.split(',').filter(|pair| !pair.trim().is_empty()) {
+        for pair in delimited::list(&list) {
             let is_set = header(pair)
                 .is_some_and(|(key, value)| resource.set_fixed(key.as_bytes(), value.as_bytes()));
             if !is_set {
@@ -387,31 +388,35 @@ impl Reader<'_> {
     }
 }
 
+/// The parts of a URL: scheme, user info, host and port, and the path with all behind it.
+fn url_parts(url: &str) -> (&str, &str, &str, &str) {
+    let (scheme, rest) = delimited::cut(url, b':').unwrap_or(("", url));
+    let rest = rest.strip_prefix("//").unwrap_or(rest);
+    let end = rest.bytes().position(|byte| matches!(byte, b'/' | b'?' | b'#'));
+    let (authority, path) = rest.split_at_checked(end.unwrap_or(rest.len())).unwrap_or((rest, ""));
+    let (user, host) = delimited::cut_last(authority, b'@').unwrap_or(("", authority));
+    (scheme, user, host, path)
+}
+
 /// What is wrong with a URL as an endpoint, in words that follow it.
 fn url_problem(url: &str) -> Option<&'static str> {
-    if url
-        .get(..8)
-        .is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://"))
-    {
+    let (scheme, _, host_and_port, _) = url_parts(url);
+    if scheme.eq_ignore_ascii_case("https") {
         return Some(
             "asks for TLS, which kinglet does not speak; use an http:// collector in your VPC or in the sandbox",
         );
     }
-    let Some(rest) = url.get(7..).filter(|_| {
-        url.get(..7)
-            .is_some_and(|scheme| scheme.eq_ignore_ascii_case("http://"))
-    }) else {
+    if !scheme.eq_ignore_ascii_case("http") || url.as_bytes().get(4..7) != Some(b"://") {
         return Some("is not an http:// URL");
+    }
+    let (host, port) = match delimited::cut_last(host_and_port, b':') {
+        // A colon of an IPv6 address.
+        Some((_, port)) if port.ends_with(']') => (host_and_port, "80"),
+        Some((host, port)) => (host, port),
+        None => (host_and_port, "80"),
     };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let host_and_port = authority
-        .rsplit_once('@')
-        .map_or(authority, |(_, host)| host);
-    let (host, port) = match host_and_port.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') => (host, port),
-        _ => (host_and_port, "80"),
-    };
-    let is_port = decimal::parse(port.as_bytes()).is_some_and(|port| (1..=65535).contains(&port));
+    let is_port =
+        decimal::parse(port.as_bytes()).is_some_and(|port| (1..=65535).contains(&port));
     let is_plain = url.bytes().all(|byte| byte.is_ascii_graphic());
     if host.is_empty() || !is_port || !is_plain {
         return Some("is not a URL with a host and, if any, a port from 1 to 65535");
@@ -421,20 +426,15 @@ fn url_problem(url: &str) -> Option<&'static str> {
 
 /// A URL without its user info and its query.
 fn without_secrets(url: &str) -> String {
-    let (scheme, rest) = url.split_at(url.find("://").map_or(0, |at| at + 3));
-    let rest = rest.split(['?', '#']).next().unwrap_or_default();
-    let path_at = rest.find('/').unwrap_or(rest.len());
-    let (authority, path) = rest.split_at(path_at);
-    let host = authority
-        .rsplit_once('@')
-        .map_or(authority, |(_, host)| host);
-    [scheme, host, path].concat()
+    let (scheme, _, host, path) = url_parts(url);
+    let path = delimited::cut(path, b'?').map_or(path, |(path, _)| path);
+    [scheme, "://", host, path].concat()
 }
 
 /// One pair `name=value`; the value percent-decoded. The name must be a token, the value printable.
 fn header(pair: &str) -> Option<(String, String)> {
-    let (name, value) = pair.split_once('=')?;
-    let (name, value) = (name.trim(), value.trim());
+    let (name, value) = delimited::cut(pair, b'=')?;
+    let (name, value) = (name.trim_ascii(), value.trim_ascii());
     let is_name = !name.is_empty()
         && name
             .bytes()

@@ -5,13 +5,10 @@
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// The longest query and, as no EDNS is sent, the longest answer over UDP (RFC 1035, section 2.3.4).
-pub const MESSAGE_BYTES_MAX: usize = 512;
+use crate::limits::{DNS_LABEL_BYTES_MAX, DNS_NAME_BYTES_MAX};
 
-/// The longest name in text, without a dot at its end; it fits the 255 bytes of the wire.
-const NAME_BYTES_MAX: usize = 253;
-
-const LABEL_BYTES_MAX: usize = 63;
+/// Size of the buffers that [`encode_query`] and [`Answer`] are about.
+pub use crate::limits::DNS_MESSAGE_BYTES_MAX as MESSAGE_BYTES_MAX;
 
 /// The class IN.
 const CLASS_INTERNET: u16 = 1;
@@ -54,7 +51,7 @@ pub fn encode_query<'b>(
     record_type: RecordType,
 ) -> Option<&'b [u8]> {
     let name = name.strip_suffix(b".").unwrap_or(name);
-    if name.len() > NAME_BYTES_MAX {
+    if name.len() > DNS_NAME_BYTES_MAX {
         return None;
     }
     let mut free = buffer.as_mut_slice();
@@ -62,7 +59,7 @@ pub fn encode_query<'b>(
     // Recursion desired; one question; no other records.
     put(&mut free, &[id_high, id_low, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0])?;
     for label in name.split(|&byte| byte == b'.') {
-        if label.is_empty() || label.len() > LABEL_BYTES_MAX {
+        if label.is_empty() || label.len() > DNS_LABEL_BYTES_MAX {
             return None;
         }
         put(&mut free, &[u8::try_from(label.len()).ok()?])?;
@@ -301,9 +298,9 @@ mod tests {
         let expected = [&head[..], b"\x01x\0\0\x1c\0\x01"].concat();
         assert_eq!(query("x", RecordType::Aaaa), Some(expected));
 
-        let label = "l".repeat(LABEL_BYTES_MAX);
+        let label = "l".repeat(DNS_LABEL_BYTES_MAX);
         let longest = format!("{label}.{label}.{label}.{}", "l".repeat(61));
-        assert_eq!(longest.len(), NAME_BYTES_MAX);
+        assert_eq!(longest.len(), DNS_NAME_BYTES_MAX);
         assert_eq!(
             query(&longest, RecordType::A).map(|bytes| bytes.len()),
             Some(12 + 255 + 4)

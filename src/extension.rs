@@ -32,7 +32,7 @@ const IDENTIFIER: &[u8] = b"Lambda-Extension-Identifier";
 
 /// Registers under the file's name (Extensions API). A failure is repeated for a second; then the sandbox is unusable
 /// whatever we do, and `None` comes with one line on stderr.
-pub fn register(endpoint: Endpoint, name: &str) -> Option<Registration> {
+pub fn register(endpoint: Endpoint, name: &[u8]) -> Option<Registration> {
     let mut api = RuntimeApi::new(endpoint);
     let began = sys::clocks().mono;
     loop {
@@ -60,9 +60,9 @@ pub fn register(endpoint: Endpoint, name: &str) -> Option<Registration> {
     }
 }
 
-fn ask_to_register(api: &mut RuntimeApi, name: &str, events: &[u8]) -> Option<Answer> {
+fn ask_to_register(api: &mut RuntimeApi, name: &[u8], events: &[u8]) -> Option<Answer> {
     let headers: [(&[u8], &[u8]); 2] = [
-        (b"Lambda-Extension-Name", name.as_bytes()),
+        (b"Lambda-Extension-Name", name),
         (b"Lambda-Extension-Accept-Feature", b"accountId"),
     ];
     api.exchange(
@@ -77,7 +77,7 @@ fn ask_to_register(api: &mut RuntimeApi, name: &str, events: &[u8]) -> Option<An
 pub fn configure(registration: &Registration) -> (Config, Resource) {
     let mut resource = Resource::default();
     let config = config::read(
-        &|name| std::env::var(name).ok(),
+        &sys::variable,
         &mut |parts| message::line(parts),
         &mut resource,
     );

@@ -9,17 +9,9 @@
 //! response_head ┘              └──▶ done: the next byte belongs to the next message
 //! ```
 
-/// The most header lines of a head.
-const HEADERS_MAX: usize = 64;
-
-/// The most bytes of a chunk's size line, extensions included.
-const CHUNK_LINE_BYTES_MAX: u16 = 256;
-
-/// The most hexadecimal digits of a chunk's size: those of a `u64`.
-const CHUNK_SIZE_DIGITS_MAX: u8 = 16;
-
-/// The most bytes of the trailer section behind the last chunk.
-const TRAILER_BYTES_MAX: u16 = 4096;
+use crate::limits::{
+    CHUNK_LINE_BYTES_MAX, CHUNK_SIZE_DIGITS_MAX, HEAD_FIELDS_MAX, TRAILER_BYTES_MAX,
+};
 
 /// The result of looking at the bytes that are there.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -75,7 +67,7 @@ pub struct ResponseHead<'a> {
 
 /// Reads the head of a request.
 pub fn request_head(bytes: &[u8]) -> Parse<RequestHead> {
-    let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
+    let mut headers = [httparse::EMPTY_HEADER; HEAD_FIELDS_MAX];
     let mut request = httparse::Request::new(&mut headers);
     let length = match request.parse(bytes) {
         Ok(httparse::Status::Complete(length)) => length,
@@ -105,7 +97,7 @@ pub fn request_head(bytes: &[u8]) -> Parse<RequestHead> {
 
 /// Reads the head of a response. The request was not HEAD.
 pub fn response_head(bytes: &[u8]) -> Parse<ResponseHead<'_>> {
-    let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
+    let mut headers = [httparse::EMPTY_HEADER; HEAD_FIELDS_MAX];
     let mut response = httparse::Response::new(&mut headers);
     let length = match response.parse(bytes) {
         Ok(httparse::Status::Complete(length)) => length,
@@ -513,7 +505,7 @@ mod tests {
         for text in ["POST / HTTP/2.0\r\n\r\n", "\x16\x03\x01", "POST /\r\n\r\n"] {
             assert_eq!(request_head(text.as_bytes()), Parse::Malformed, "{text}");
         }
-        let full = "a: b\r\n".repeat(HEADERS_MAX);
+        let full = "a: b\r\n".repeat(HEAD_FIELDS_MAX);
         request(&format!("POST / HTTP/1.1\r\n{full}\r\n"));
         let over = format!("POST / HTTP/1.1\r\n{full}a: b\r\n\r\n");
         assert_eq!(request_head(over.as_bytes()), Parse::Malformed);

@@ -213,11 +213,14 @@ impl Decoder {
         if input.is_empty() {
             return Wish::Read;
         }
+        // The bytes that a head may still have. With as many and no end it is too long, in whatever pieces it came.
         let before = self.head.len();
+        let room = HEAD_BYTES_MAX.saturating_sub(before);
+        let window = input.get(..room).unwrap_or(input);
         let parsed = if before == 0 {
-            http::request_head(input)
+            http::request_head(window)
         } else {
-            self.head.extend_from_slice(input);
+            self.head.extend_from_slice(window);
             http::request_head(&self.head)
         };
         match parsed {
@@ -238,9 +241,9 @@ impl Decoder {
                 }
                 Wish::Answer { keep_alive: true }
             }
-            Parse::Partial if before + input.len() <= HEAD_BYTES_MAX => {
+            Parse::Partial if window.len() < room => {
                 if before == 0 {
-                    self.head.extend_from_slice(input);
+                    self.head.extend_from_slice(window);
                 }
                 *input = &[];
                 Wish::Read
@@ -249,3 +252,6 @@ impl Decoder {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -59,11 +59,15 @@ pub mod wire;
 // The world.
 pub mod config;
 pub mod decimal;
+pub mod delimited;
 pub mod message;
 pub mod reactor;
 pub mod runtime_api;
 pub mod sys;
 pub mod telemetry;
+
+#[cfg(test)]
+mod fixtures;
 
 /// The version of this crate.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

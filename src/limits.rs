@@ -48,6 +48,21 @@ pub const BUFFERING_MS: u32 = 25;
 /// The least `timeoutMs` that the Logs API is sure to take.
 pub const LOGS_API_BUFFERING_MS_MIN: u32 = 100;
 
+/// Header lines of a head that are read, in both directions; with more it is malformed. Lambda and collectors send about ten.
+pub const HEAD_FIELDS_MAX: usize = 64;
+/// Longest size line of a chunk, extensions included. Nobody sends extensions.
+pub const CHUNK_LINE_BYTES_MAX: u16 = 256;
+/// Hexadecimal digits of a chunk's size: those of 64 bits.
+pub const CHUNK_SIZE_DIGITS_MAX: u8 = 16;
+/// Longest trailer section behind the last chunk. It is skipped.
+pub const TRAILER_BYTES_MAX: u16 = 4 * 1024;
+/// Bytes at the end of the longest event that a cut value leaves to the members after it: Lambda writes `record` last,
+/// others may not.
+pub const CUT_RESERVE_BYTES: usize = 1024;
+/// Largest buffer for an event in several pieces that a connection keeps when the event is done: most are shorter, and memory
+/// that one long one took is given back.
+pub const ASSEMBLY_KEPT_BYTES_MAX: usize = 64 * 1024;
+
 // ---- Ring and records ---------------------------------------------------------------------------------------------
 
 /// Default capacity of the ring.
@@ -73,6 +88,8 @@ pub const REQUEST_ID_BYTES_MAX: usize = 64;
 pub const EVENT_TYPE_BYTES_MAX: usize = 64;
 /// Part of a text line in which a managed runtime's level and request id are looked for.
 pub const LINE_PREFIX_BYTES: usize = 128;
+/// Words of that part that are looked at: Ruby's form has seven before the end of its prefix.
+pub const LINE_PREFIX_WORDS_MAX: usize = 7;
 /// Resource attributes, encoded.
 pub const RESOURCE_BYTES_MAX: usize = 16 * 1024;
 /// A longer value of a resource attribute is not taken.
@@ -140,6 +157,15 @@ pub const COLLECTOR_OUTPUT_BYTES: usize = 64 * 1024;
 /// Headers from `OTEL_EXPORTER_OTLP_HEADERS`.
 pub const HEADERS_MAX: usize = 32;
 
+// ---- Host names ---------------------------------------------------------------------------------------------------
+
+/// Longest query and, as no EDNS is sent, longest answer over UDP (RFC 1035, section 2.3.4).
+pub const DNS_MESSAGE_BYTES_MAX: usize = 512;
+/// Longest host name in text, without a dot at its end: it fits the 255 bytes of the wire.
+pub const DNS_NAME_BYTES_MAX: usize = 253;
+/// Longest part of a host name between two dots (RFC 1035, section 2.3.4).
+pub const DNS_LABEL_BYTES_MAX: usize = 63;
+
 // ---- Own messages -------------------------------------------------------------------------------------------------
 
 /// Longest line that kinglet writes about itself.
@@ -167,6 +193,24 @@ const _: () = {
         "a record holds its fixed parts and a useful body"
     );
     assert!(record_bytes_max(RING_BYTES_MAX) + ENVELOPE_BYTES_MAX <= BATCH_BYTES_MAX);
+    assert!(
+        CUT_RESERVE_BYTES * 4 <= record_bytes_max(RING_BYTES_MIN),
+        "most of a cut event is its value"
+    );
+    assert!(
+        CUT_RESERVE_BYTES > EVENT_TYPE_BYTES_MAX * 2,
+        "the reserve holds the time and the type"
+    );
+    assert!(CHUNK_SIZE_DIGITS_MAX as u32 * 4 == u64::BITS);
+    assert!((CHUNK_SIZE_DIGITS_MAX as u16) < CHUNK_LINE_BYTES_MAX);
+    assert!(
+        DNS_NAME_BYTES_MAX + 2 + 12 + 4 <= DNS_MESSAGE_BYTES_MAX,
+        "a header, one name and its type and class"
+    );
+    assert!(
+        DNS_LABEL_BYTES_MAX < 64,
+        "two bits of a length mark a pointer"
+    );
     assert!(
         RESOURCE_BYTES_MAX + ATTRIBUTES_MAX as usize * ATTRIBUTE_OVERHEAD_BYTES_MAX + 2 * 1024
             <= ENVELOPE_BYTES_MAX

@@ -2,10 +2,9 @@
 //!
 //! Lambda hands these lines back as `extension` events; the reader knows them by their beginning and never ships them.
 
-use std::io::Write;
-
 use crate::event::OWN_PREFIX;
 use crate::limits::{MESSAGE_BYTES_MAX, MESSAGES_MAX};
+use crate::sys;
 
 /// Says at most [`MESSAGES_MAX`] lines until [`Messages::renew`].
 #[derive(Debug, Default)]
@@ -41,6 +40,5 @@ pub fn line(parts: &[&[u8]]) {
         out.push(if byte.is_ascii_control() { b'?' } else { *byte });
     }
     out.push(b'\n');
-    // Nobody to tell if even this fails.
-    let _ = std::io::stderr().write_all(&out);
+    sys::write(sys::STDERR, &out);
 }

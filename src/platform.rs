@@ -63,8 +63,9 @@ const END: &str = "END RequestId: {requestId};\\tStatus: {status};\\tError Type:
 
 /// Whether an event is one that the option for START, END and REPORT lines switches.
 #[must_use]
-pub const fn is_invocation_line(event: &[u8]) -> bool {
-    matches!(event, b"start" | b"runtimeDone" | b"end" | b"report")
+pub fn is_invocation_line(event: &[u8]) -> bool {
+    let lines: [&[u8]; 4] = [b"start", b"runtimeDone", b"end", b"report"];
+    lines.contains(&event)
 }
 
 /// Appends the line for an event (its type without `platform.`) as raw string content, at most `limit` bytes. An event

@@ -3,6 +3,7 @@
 //! `getaddrinfo` blocks for seconds when a server is silent, and costs 29 KB of binary. This is a stub resolver on the
 //! reactor: one question to one server at a time, the next server after a short silence.
 
+use std::ffi::CStr;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::os::fd::AsRawFd;
@@ -20,8 +21,9 @@ use crate::limits::{RESOLVE_MS_MAX, RESOLVE_RETRY_MS, RESOLVED_MS_MAX, RESOLVED_
 use crate::reactor::{Shared, Waited, lock};
 use crate::sys;
 
-const HOSTS: &str = "/etc/hosts";
-const RESOLV_CONF: &str = "/etc/resolv.conf";
+/// Also for the Runtime API, where an emulator names a host.
+pub const HOSTS: &CStr = c"/etc/hosts";
+const RESOLV_CONF: &CStr = c"/etc/resolv.conf";
 const DNS_PORT: u16 = 53;
 
 pub struct CollectorResolver {
@@ -53,7 +55,7 @@ impl Resolver for CollectorResolver {
 
 impl CollectorResolver {
     fn address(&self, host: &str) -> Option<IpAddr> {
-        let literal = host.trim_start_matches('[').trim_end_matches(']');
+        let literal = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
         if let Ok(ip) = literal.parse() {
             return Some(ip);
         }
@@ -72,11 +74,11 @@ impl CollectorResolver {
 
     /// The address of a name, and how long it may be kept.
     fn look_up(&self, name: &[u8]) -> Option<(IpAddr, u64)> {
-        let hosts = std::fs::read(HOSTS).unwrap_or_default();
+        let hosts = sys::read_file(HOSTS);
         if let Some(ip) = dns::hosts_lookup(&hosts, name) {
             return Some((ip, RESOLVED_MS_MAX));
         }
-        let conf = std::fs::read(RESOLV_CONF).unwrap_or_default();
+        let conf = sys::read_file(RESOLV_CONF);
         let servers = dns::nameservers(&conf);
         let deadline = sys::clocks().mono.plus(RESOLVE_MS_MAX);
         let mut candidates: Vec<Vec<u8>> = servers

@@ -20,7 +20,7 @@ use crate::limits::{
 };
 use crate::record::RequestId;
 use crate::sys::survival::{self, Next};
-use crate::{decimal, dns, sys};
+use crate::{decimal, delimited, dns, sys};
 
 /// Where the Runtime API is: `AWS_LAMBDA_RUNTIME_API`, a host and a port, in some emulators with a scheme and a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,30 +35,23 @@ pub struct Endpoint {
 impl Endpoint {
     /// Reads the variable. A name other than `localhost` is looked up in the hosts file, which is read only then.
     #[must_use]
-    pub fn parse(text: &str, hosts_file: impl FnOnce() -> Vec<u8>) -> Option<Endpoint> {
+    pub fn parse(text: &str, hosts_file: fn() -> Vec<u8>) -> Option<Endpoint> {
         let text = text.strip_prefix("http://").unwrap_or(text);
-        let (host, prefix) = match text.find('/') {
+        let (host, prefix) = match text.bytes().position(|byte| byte == b'/') {
             Some(at) => text.split_at_checked(at)?,
             None => (text, ""),
         };
-        let address = host.parse::<SocketAddr>().ok().or_else(|| {
-            let (name, port) = host.rsplit_once(':').unwrap_or((host, "80"));
-            let ip = if name == "localhost" {
-                IpAddr::V4(Ipv4Addr::LOCALHOST)
-            } else {
-                name.parse()
-                    .ok()
-                    .or_else(|| dns::hosts_lookup(&hosts_file(), name.as_bytes()))?
-            };
-            Some(SocketAddr::new(
-                ip,
-                u16::try_from(decimal::parse(port.as_bytes())?).ok()?,
-            ))
-        })?;
+        let (name, port) = delimited::cut_last(host, b':').unwrap_or((host, "80"));
+        let literal = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
+        let ip = if name == "localhost" {
+            IpAddr::V4(Ipv4Addr::LOCALHOST)
+        } else {
+            literal.parse().ok().or_else(|| dns::hosts_lookup(&hosts_file(), name.as_bytes()))?
+        };
         Some(Endpoint {
-            address,
+            address: SocketAddr::new(ip, u16::try_from(decimal::parse(port.as_bytes())?).ok()?),
             host: host.as_bytes().to_vec(),
-            prefix: prefix.trim_end_matches('/').as_bytes().to_vec(),
+            prefix: prefix.strip_suffix('/').unwrap_or(prefix).as_bytes().to_vec(),
         })
     }
 }

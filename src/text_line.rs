@@ -10,7 +10,7 @@
 //! The line is raw string content, so a tab stands there as `\t`. Only these forms are read: a level word somewhere in a
 //! message means nothing.
 
-use crate::limits::LINE_PREFIX_BYTES;
+use crate::limits::{LINE_PREFIX_BYTES, LINE_PREFIX_WORDS_MAX};
 use crate::severity;
 
 /// What was found; 0 and `None` where nothing was.
@@ -19,9 +19,6 @@ pub struct Prefix<'a> {
     pub severity: u8,
     pub request_id: Option<&'a [u8]>,
 }
-
-/// Words that are looked at: Ruby's form has seven before the end of its prefix.
-const WORDS_MAX: usize = 7;
 
 /// Reads the prefix of a line (raw string content). `current`: the id of the open invocation, which is nearly always the one
 /// that is found.
@@ -113,7 +110,7 @@ fn words(line: &[u8]) -> impl Iterator<Item = &[u8]> {
         Some(word)
     })
     .filter(|word| !word.is_empty())
-    .take(WORDS_MAX)
+    .take(LINE_PREFIX_WORDS_MAX)
 }
 
 #[cfg(test)]

@@ -154,6 +154,7 @@ impl<'a> Value<'a> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::text;
     use super::*;
 
     #[test]
@@ -193,15 +194,18 @@ mod tests {
             (r#"{"a":1,"b":"#, vec!["a=1"], false),
             (r#"{"a":1,"b"#, vec!["a=1"], false),
         ] {
-            let (found, ended_well) = walk(object.as_bytes(), None);
-            let found: Vec<_> = found
-                .iter()
-                .map(|(key, text, complete)| {
-                    format!("{key}={text}{}", if *complete { "" } else { "?" })
+            let mut walk = members(object.as_bytes(), None);
+            let found: Vec<_> = walk
+                .by_ref()
+                .map(|member| {
+                    let key = String::from_utf8_lossy(member.key);
+                    let value = String::from_utf8_lossy(text(&member.value));
+                    let mark = if member.complete { "" } else { "?" };
+                    format!("{key}={value}{mark}")
                 })
                 .collect();
             assert_eq!(
-                (found, ended_well),
+                (found, walk.ended_well()),
                 (expected.iter().map(ToString::to_string).collect(), well),
                 "{object}"
             );

@@ -27,7 +27,11 @@ impl Scan {
     ///
     /// A string or bracketed value ends with its last byte. A number or literal ends before the comma, bracket or
     /// white space that follows it.
-    pub(super) fn value_end(&mut self, bytes: &[u8], floor: u32) -> Result<Option<usize>, Malformed> {
+    pub(super) fn value_end(
+        &mut self,
+        bytes: &[u8],
+        floor: u32,
+    ) -> Result<Option<usize>, Malformed> {
         let mut rest = bytes;
         loop {
             if self.in_string {
@@ -217,4 +221,5 @@ mod tests {
             assert!(!ascii || text[..at].is_ascii());
             assert!(ascii || !text.is_ascii());
         }
+    }
 }

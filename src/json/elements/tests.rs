@@ -161,8 +161,7 @@ fn check_members(object: &str) {
     for member in &found {
         assert!(member.complete);
         let key: String =
-            serde_json::from_str(&format!("\"{}\"", str::from_utf8(member.key).unwrap()))
-                .unwrap();
+            serde_json::from_str(&format!("\"{}\"", str::from_utf8(member.key).unwrap())).unwrap();
         // Of several members with one name serde keeps the last.
         if found.iter().rev().find(|other| other.key == member.key) == Some(member) {
             assert_eq!(value_of(member.value), expected[&key], "{object}");

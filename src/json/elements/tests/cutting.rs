@@ -1,6 +1,7 @@
 //! Elements longer than the capacity.
 
 use super::*;
+use crate::json::text;
 
 /// The members of an element, with the text of their values.
 fn walk(raw: &[u8], cut: Option<&Cut>) -> (Vec<(String, String, bool)>, bool) {
@@ -8,13 +9,7 @@ fn walk(raw: &[u8], cut: Option<&Cut>) -> (Vec<(String, String, bool)>, bool) {
     let found = walk
         .by_ref()
         .map(|member| {
-            let text = match member.value {
-                Value::String(text) | Value::Number(text) | Value::Nested(text) => text,
-                Value::True => b"true",
-                Value::False => b"false",
-                Value::Null => b"null",
-            };
-            let text = String::from_utf8_lossy(text).into_owned();
+            let text = String::from_utf8_lossy(text(&member.value)).into_owned();
             (
                 String::from_utf8_lossy(member.key).into_owned(),
                 text,
@@ -72,9 +67,8 @@ fn a_long_string_is_cut_between_characters_and_escapes() {
     ] {
         for shift in 0..13 {
             let text = format!("{}{}", "-".repeat(shift), unit.repeat(2500 / unit.len()));
-            let body = format!(
-                r#"[ {{"t":1, "record" : "{text}" , "type":"function"}} , {{"next":2}}]"#
-            );
+            let body =
+                format!(r#"[ {{"t":1, "record" : "{text}" , "type":"function"}} , {{"next":2}}]"#);
             let chunkings = [whole(body.as_bytes(), CAPACITY), {
                 split(
                     &mut Elements::new(CAPACITY),

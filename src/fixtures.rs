@@ -1,0 +1,80 @@
+//! For tests: what real sandboxes have sent (`tests/fixtures/telemetry`, a directory for each run), as HTTP requests, and an
+//! intake to read it.
+
+use crate::event::{Filter, Reader};
+use crate::intake::Intake;
+use crate::limits::record_bytes_max;
+use crate::record::Writer;
+use crate::resource::Resource;
+use crate::ring::Ring;
+
+pub const DIRECTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures");
+const RING_BYTES: usize = 256 * 1024;
+pub const RECORD_BYTES_MAX: usize = record_bytes_max(RING_BYTES);
+
+/// The batches of one run, in order.
+pub struct Run {
+    pub name: String,
+    pub batches: Vec<Vec<u8>>,
+}
+
+/// All runs there are.
+pub fn runs() -> Vec<Run> {
+    let entries = |path: &str| {
+        let mut names: Vec<_> = std::fs::read_dir(path)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    };
+    let root = format!("{DIRECTORY}/telemetry");
+    let run = |name: String| {
+        let path = format!("{root}/{name}");
+        let read = |batch: &String| std::fs::read(format!("{path}/{batch}")).unwrap();
+        let batches: Vec<_> = entries(&path).iter().map(read).collect();
+        assert!(!batches.is_empty());
+        Run { name, batches }
+    };
+    let runs: Vec<_> = entries(&root).into_iter().map(run).collect();
+    assert!(runs.len() >= 4);
+    runs
+}
+
+/// A request with a content length.
+pub fn request(body: &[u8]) -> Vec<u8> {
+    let head = format!(
+        "POST / HTTP/1.1\r\nHost: sandbox.localdomain:4327\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    [head.as_bytes(), body].concat()
+}
+
+/// A request in chunks of up to so many bytes.
+pub fn chunked_request(body: &[u8], chunk_bytes: usize) -> Vec<u8> {
+    let mut request = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
+    for chunk in body.chunks(chunk_bytes) {
+        request.extend_from_slice(format!("{:x};x=y\r\n", chunk.len()).as_bytes());
+        request.extend_from_slice(chunk);
+        request.extend_from_slice(b"\r\n");
+    }
+    request.extend_from_slice(b"0\r\n\r\n");
+    request
+}
+
+/// An intake that ships everything.
+pub fn intake(is_concurrent: bool) -> Intake {
+    let filter = Filter {
+        platform: true,
+        function: true,
+        extension: true,
+        invocation_lines: true,
+        severity_min: 0,
+    };
+    let writer = Writer::new(RECORD_BYTES_MAX);
+    Intake::new(
+        Ring::new(RING_BYTES),
+        Reader::new(filter, writer, is_concurrent, true),
+        Resource::default(),
+    )
+}
