@@ -390,28 +390,18 @@ impl Reader {
             if is_claimed || !member.complete || skipped.contains(&member.key) {
                 continue;
             }
-            let writer = &mut self.writer;
-            match member.value {
-                Value::String(raw) => with_key(writer, Kind::String, member.key, |out, room| {
-                    !json::append_raw_string(out, raw, room)
-                }),
-                Value::Nested(text) => with_key(writer, Kind::String, member.key, |out, room| {
-                    !json::append_escaped(out, text, room)
-                }),
-                Value::Number(text) => {
-                    with_key(writer, number_kind(text), member.key, |out, room| {
-                        !json::append_escaped(out, text, room)
-                    })
-                }
-                Value::True | Value::False => {
-                    with_key(writer, Kind::Boolean, member.key, |out, _| {
-                        out.extend_from_slice(json::text(&member.value));
-                        true
-                    });
-                }
+            let (kind, value) = match member.value {
+                Value::Number(text) => (number_kind(text), text),
+                Value::True | Value::False => (Kind::Boolean, json::text(&member.value)),
                 // An attribute without a value does not exist in OTLP.
-                Value::Null => {}
-            }
+                Value::Null => continue,
+                Value::String(text) | Value::Nested(text) => (Kind::String, text),
+            };
+            let append = match member.value {
+                Value::String(_) => json::append_raw_string,
+                _ => json::append_escaped,
+            };
+            with_key(&mut self.writer, kind, member.key, &mut |out, room| !append(out, value, room));
         }
     }
 }
@@ -611,7 +601,7 @@ fn with_key(
     writer: &mut Writer,
     kind: Kind,
     key: &[u8],
-    write: impl FnOnce(&mut Vec<u8>, usize) -> bool,
+    write: &mut dyn FnMut(&mut Vec<u8>, usize) -> bool,
 ) {
     let is_plain = |byte: &u8| byte.is_ascii_graphic() && *byte != b'\\';
     if key.iter().all(is_plain) {

@@ -38,7 +38,7 @@ pub struct Exporter {
     url: Uri,
     /// The variable that named the URL, for messages.
     variable: &'static str,
-    headers: HeaderMap,
+    headers: Vec<(String, String)>,
     format: &'static dyn Format,
     timeout_ms: u64,
     /// Built at the first flush: a cold start does not pay for it.
@@ -108,7 +108,7 @@ impl Exporter {
         Some(Exporter {
             url: Uri::try_from(url).ok()?,
             variable: config.logs_variable,
-            headers: headers(config),
+            headers: config.headers.clone(),
             format: config.format,
             timeout_ms: config.timeout_ms,
             agent: None,
@@ -222,15 +222,11 @@ impl Exporter {
 
     /// One POST, to the end of the answer.
     fn send(&mut self, shared: &Shared, batch_id: &[u8]) -> Result<Answer, ureq::Error> {
-        let agent = self.agent.get_or_insert_with(|| new_agent(shared));
         let mut request = Request::new(self.body.as_slice());
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.url.clone();
-        let headers = request.headers_mut();
-        headers.clone_from(&self.headers);
-        if let Ok(id) = HeaderValue::from_bytes(batch_id) {
-            headers.insert(IDEMPOTENCY_KEY, id);
-        }
+        self.set_headers(request.headers_mut(), batch_id);
+        let agent = self.agent.get_or_insert_with(|| new_agent(shared));
         let (parts, mut body) = agent.run(request)?.into_parts();
         let retry_after_ms = parts
             .headers
@@ -238,16 +234,36 @@ impl Exporter {
             .and_then(|value| decimal::parse(value.as_bytes()))
             .map(|seconds| seconds.saturating_mul(1000));
         // The connection can be used again only if the answer was read to its end.
-        let mut start = Vec::new();
-        let _ = body
-            .as_reader()
-            .take(ANSWER_BYTES_MAX as u64)
-            .read_to_end(&mut start);
+        let mut start = vec![0; ANSWER_BYTES_MAX];
+        let mut reader = body.as_reader();
+        let mut used = 0;
+        while let Ok(count @ 1..) = reader.read(start.get_mut(used..).unwrap_or_default()) {
+            used += count;
+        }
+        start.truncate(used);
         Ok(Answer {
             status: parts.status.as_u16(),
             retry_after_ms,
             body: start,
         })
+    }
+
+    /// Ours, then the user's, which win.
+    fn set_headers(&self, headers: &mut HeaderMap, batch_id: &[u8]) {
+        let ours = [
+            (USER_AGENT, concat!("kinglet/", env!("CARGO_PKG_VERSION")).as_bytes()),
+            (CONTENT_TYPE, self.format.content_type().as_bytes()),
+            (IDEMPOTENCY_KEY, batch_id),
+        ];
+        let users = self.headers.iter().filter_map(|(name, value)| {
+            let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+            Some((name, value.as_bytes()))
+        });
+        for (name, value) in ours.into_iter().chain(users) {
+            if let Ok(value) = HeaderValue::from_bytes(value) {
+                headers.insert(name, value);
+            }
+        }
     }
 
     /// The collector has answered. True unless the breaker has opened.
@@ -402,24 +418,6 @@ fn new_agent(shared: &Shared) -> Agent {
         known: Mutex::new(None),
     };
     Agent::with_parts(config, connector, resolver)
-}
-
-/// The headers of every POST: ours, then the user's, which win.
-fn headers(config: &Config) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    let user_agent = HeaderValue::from_static(concat!("kinglet/", env!("CARGO_PKG_VERSION")));
-    headers.insert(USER_AGENT, user_agent);
-    headers.insert(
-        CONTENT_TYPE,
-        HeaderValue::from_static(config.format.content_type()),
-    );
-    for (name, value) in &config.headers {
-        let name = HeaderName::from_bytes(name.as_bytes());
-        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(value.as_bytes())) {
-            headers.insert(name, value);
-        }
-    }
-    headers
 }
 
 /// Why there was no answer, in a few words.

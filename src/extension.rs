@@ -15,7 +15,7 @@ use crate::reactor::{Reactor, Shared, lock};
 use crate::record::Writer;
 use crate::resource::Resource;
 use crate::ring::Ring;
-use crate::runtime_api::{self, Answer, Endpoint, Registered, RuntimeApi};
+use crate::runtime_api::{self, Answer, Endpoint, RuntimeApi, Said};
 use crate::telemetry::Telemetry;
 use crate::{decimal, message, sys};
 
@@ -25,7 +25,7 @@ pub struct Registration {
     pub identifier: Vec<u8>,
     /// INVOKE was refused (Managed Instances).
     shutdown_only: bool,
-    function: Registered,
+    function: Said,
 }
 
 const IDENTIFIER: &[u8] = b"Lambda-Extension-Identifier";
@@ -48,7 +48,7 @@ pub fn register(endpoint: Endpoint, name: &[u8]) -> Option<Registration> {
                 api,
                 identifier: answer.identifier.clone(),
                 shutdown_only,
-                function: runtime_api::registered(&answer.body),
+                function: runtime_api::said(&answer.body),
             });
         }
         if sys::clocks().mono.since(began) >= REGISTER_TRY_MS_MAX {

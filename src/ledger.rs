@@ -64,26 +64,28 @@ impl Ledger {
 
     /// Appends the line of all counters, as `name=value` pairs.
     pub fn push_line(&self, out: &mut Vec<u8>, resident: u64) {
-        let pairs: [(&str, u64); 15] = [
-            ("received", self.received),
-            ("resident", resident),
-            ("delivered", self.delivered),
-            ("evicted", self.evicted),
-            ("rejected", self.rejected),
-            ("filtered", self.filtered),
-            ("malformed", self.malformed),
-            ("abandoned", self.abandoned),
-            ("cut", self.cut),
-            ("platform_dropped", self.platform_dropped),
-            ("posts", self.posts),
-            ("posts_failed", self.posts_failed),
-            ("requests_broken", self.requests_broken),
-            ("invocations", self.invocations),
-            ("held_ms", self.held_ms),
+        let names = "received resident delivered evicted rejected filtered malformed abandoned cut platform_dropped posts \
+                     posts_failed requests_broken invocations held_ms";
+        let values = [
+            self.received,
+            resident,
+            self.delivered,
+            self.evicted,
+            self.rejected,
+            self.filtered,
+            self.malformed,
+            self.abandoned,
+            self.cut,
+            self.platform_dropped,
+            self.posts,
+            self.posts_failed,
+            self.requests_broken,
+            self.invocations,
+            self.held_ms,
         ];
-        for (name, value) in pairs {
+        for (name, value) in names.as_bytes().split(|byte| *byte == b' ').zip(values) {
             out.push(b' ');
-            out.extend_from_slice(name.as_bytes());
+            out.extend_from_slice(name);
             out.push(b'=');
             decimal::push(out, value);
         }

@@ -23,6 +23,18 @@
 //!
 //! The modules stand in reading order.
 
+// A panic would end the process (rule 1), so nothing that can panic is written down. Tests may.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )
+)]
+#![deny(unsafe_code)]
+
 // What the process does.
 pub mod extension;
 pub mod outside;

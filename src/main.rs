@@ -1,31 +1,34 @@
 //! What the process does, in its order.
-
-use std::process::ExitCode;
+//!
+//! There is no `fn main`: the standard library's start-up is not needed, and costs system calls and 4 KB. See
+//! [`kinglet::entry`].
+#![no_main]
 
 use kinglet::runtime_api::Endpoint;
+use kinglet::sys::Arguments;
 use kinglet::{extension, message, outside, resolver, sys};
 
-fn main() -> ExitCode {
-    let mut arguments = std::env::args_os();
+kinglet::entry!(start);
+
+fn start(mut arguments: Arguments) -> ! {
     let program = arguments.next().unwrap_or_default();
-    let is_version = arguments.next().is_some_and(|argument| argument == "--version");
+    let is_version = arguments.next() == Some(b"--version");
 
     // A person, not Lambda.
     let Some(api) = sys::variable("AWS_LAMBDA_RUNTIME_API") else {
         let text = if is_version { outside::VERSION } else { outside::HELP };
         sys::write(sys::STDOUT, text.as_bytes());
-        return ExitCode::SUCCESS;
+        sys::exit(0);
     };
     let Some(endpoint) = Endpoint::parse(&api, || sys::read_file(resolver::HOSTS)) else {
         message::line(&[b"AWS_LAMBDA_RUNTIME_API is not an address: ", api.as_bytes()]);
-        return ExitCode::FAILURE;
+        sys::exit(1);
     };
 
     // The cold start waits for this, so it comes before all else. Lambda knows us by the name of our file.
-    let path = program.as_encoded_bytes();
-    let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+    let name = program.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
     let Some(mut registration) = extension::register(endpoint, name) else {
-        return ExitCode::FAILURE;
+        sys::exit(1);
     };
 
     // From here on nothing may end the process but SHUTDOWN.
@@ -33,5 +36,6 @@ fn main() -> ExitCode {
     let subscription = extension::subscribe(&mut registration, &config);
     let (reactor, mut exporter) = extension::assemble(registration, &config, resource, subscription);
     extension::run(&reactor, &mut exporter);
-    ExitCode::from(extension::conclude(&reactor))
+    let status = extension::conclude(&reactor);
+    sys::exit(status);
 }

@@ -178,7 +178,7 @@ impl Writer {
     /// Appends an attribute whose value is ready. One that is too many or too long, or whose key is empty (OpenTelemetry
     /// allows none) or that of one before, is counted as dropped.
     pub fn attribute(&mut self, kind: Kind, key: &[u8], value: &[u8]) {
-        self.attribute_with(kind, key, |out, room| {
+        self.attribute_with(kind, key, &mut |out, room| {
             let fits = value.len() <= room;
             if fits {
                 out.extend_from_slice(value);
@@ -192,7 +192,7 @@ impl Writer {
         &mut self,
         kind: Kind,
         key: &[u8],
-        write: impl FnOnce(&mut Vec<u8>, usize) -> bool,
+        write: &mut dyn FnMut(&mut Vec<u8>, usize) -> bool,
     ) {
         let start = self.bytes.len();
         let room = self

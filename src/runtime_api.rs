@@ -82,20 +82,16 @@ pub enum Event {
     Gone,
 }
 
-/// The answer to register, as far as it is used.
+/// What the Extensions API answers to register and to next, as far as it is used. Everything may be missing. One type for
+/// both: a second derived one costs 1 KB.
 #[derive(Deserialize, Default)]
-pub struct Registered {
+pub struct Said {
     #[serde(rename = "accountId")]
     pub account_id: Option<String>,
     #[serde(rename = "functionName")]
     pub function_name: Option<String>,
     #[serde(rename = "functionVersion")]
     pub function_version: Option<String>,
-}
-
-/// An event of the Extensions API. Everything may be missing.
-#[derive(Deserialize, Default)]
-struct ExtensionEvent {
     #[serde(rename = "eventType")]
     event_type: Option<String>,
     #[serde(rename = "deadlineMs")]
@@ -256,7 +252,7 @@ impl RuntimeApi {
             };
         }
         (self.refusals, self.retry_ms) = (0, NEXT_RETRY_MS_MIN);
-        let event = event(&answer.body);
+        let event = said(&answer.body);
         let deadline = event
             .deadline_ms
             .map(Wall)
@@ -414,27 +410,20 @@ fn answer(bytes: &[u8], is_ended: bool) -> Parse<(Answer, bool)> {
     }
 }
 
-fn event(body: &[u8]) -> ExtensionEvent {
+/// Reads the answer to register or to next.
+#[must_use]
+pub fn said(body: &[u8]) -> Said {
     let parsed = core::str::from_utf8(body)
         .ok()
         .and_then(|text| miniserde::json::from_str(text).ok());
     parsed.unwrap_or_else(|| {
         // What it is matters more than that it is well formed.
         let is_shutdown = body.windows(10).any(|window| window == b"\"SHUTDOWN\"");
-        ExtensionEvent {
+        Said {
             event_type: is_shutdown.then(|| String::from("SHUTDOWN")),
-            ..<ExtensionEvent as Default>::default()
+            ..<Said as Default>::default()
         }
     })
-}
-
-/// Reads the answer to register. Everything may be missing.
-#[must_use]
-pub fn registered(body: &[u8]) -> Registered {
-    core::str::from_utf8(body)
-        .ok()
-        .and_then(|text| miniserde::json::from_str(text).ok())
-        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -502,7 +491,7 @@ mod tests {
 
     #[test]
     fn events_good_and_bad() {
-        let good = event(br#"{"eventType":"INVOKE","deadlineMs":1795264503120,"requestId":"r","invokedFunctionArn":"arn","tracing":{"type":"X","value":"Root=1"}}"#);
+        let good = said(br#"{"eventType":"INVOKE","deadlineMs":1795264503120,"requestId":"r","invokedFunctionArn":"arn","tracing":{"type":"X","value":"Root=1"}}"#);
         assert_eq!(
             (good.deadline_ms, good.request_id.as_deref()),
             (Some(1_795_264_503_120), Some("r"))
@@ -520,7 +509,7 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(
-                event(body.as_bytes()).event_type.as_deref(),
+                said(body.as_bytes()).event_type.as_deref(),
                 expected,
                 "{body}"
             );

@@ -158,6 +158,74 @@ fn raw_address(address: &SocketAddr) -> (SocketAddress, u32) {
     }
 }
 
+/// The arguments of the process, the program's own name first.
+#[derive(Clone, Copy)]
+pub struct Arguments {
+    next: *const *const c_char,
+}
+
+impl Arguments {
+    /// For [`crate::entry`] alone.
+    ///
+    /// # Safety
+    ///
+    /// `next` is the argument list that the C library gives to `main`.
+    #[must_use]
+    pub const unsafe fn new(next: *const *const c_char) -> Arguments {
+        Arguments { next }
+    }
+}
+
+impl Iterator for Arguments {
+    type Item = &'static [u8];
+
+    fn next(&mut self) -> Option<&'static [u8]> {
+        // SAFETY: the list ends with a null pointer, which is not passed; each entry ends with a NUL and lives for ever.
+        unsafe {
+            let argument = *self.next;
+            if argument.is_null() {
+                return None;
+            }
+            self.next = self.next.add(1);
+            Some(CStr::from_ptr(argument).to_bytes())
+        }
+    }
+}
+
+/// Defines the process's entry: what the C library calls first. `$start` gets the arguments and never returns.
+#[macro_export]
+macro_rules! entry {
+    ($start:path) => {
+        // SAFETY: the C library calls the symbol `main` once, with the argument list.
+        #[unsafe(no_mangle)]
+        extern "C" fn main(_count: i32, list: *const *const core::ffi::c_char) -> i32 {
+            $crate::sys::ignore_broken_pipes();
+            // SAFETY: it is the list that `main` was given.
+            $start(unsafe { $crate::sys::Arguments::new(list) })
+        }
+    };
+}
+
+/// Writing to a peer that is gone is an error that is looked at, not the end of the process.
+pub fn ignore_broken_pipes() {
+    unsafe extern "C" {
+        fn signal(signal: i32, handler: usize) -> usize;
+    }
+    const SIGPIPE: i32 = 13;
+    const SIG_IGN: usize = 1;
+    // SAFETY: sets how one signal is taken; no handler runs.
+    unsafe { signal(SIGPIPE, SIG_IGN) };
+}
+
+/// Ends the process at once. There is nothing to clean up that the kernel does not.
+pub fn exit(status: u8) -> ! {
+    unsafe extern "C" {
+        fn _exit(status: i32) -> !;
+    }
+    // SAFETY: takes no pointer.
+    unsafe { _exit(i32::from(status)) }
+}
+
 pub const STDOUT: RawFd = 1;
 pub const STDERR: RawFd = 2;
 
@@ -436,6 +504,25 @@ pub fn random() -> u64 {
         return clocks().wall.0;
     }
     u64::from_ne_bytes(bytes)
+}
+
+/// Keeps musl's table of error texts (2 KB) out of the static binary: nothing that kinglet prints contains one.
+#[cfg(target_env = "musl")]
+mod error_texts {
+    /// What the standard library calls to describe an error number: the description is empty.
+    ///
+    /// # Safety
+    ///
+    /// As POSIX says: `text` has room for `length` bytes.
+    // SAFETY: replaces the C library's function of that name, which is linked only if nobody defines it.
+    #[unsafe(no_mangle)]
+    unsafe extern "C" fn __xpg_strerror_r(_error: i32, text: *mut core::ffi::c_char, length: usize) -> i32 {
+        if length > 0 {
+            // SAFETY: there is room for at least one byte.
+            unsafe { text.write(0) };
+        }
+        0
+    }
 }
 
 /// The allocator of the static binary, for one thread: blocks of powers of two, free lists, no locks.

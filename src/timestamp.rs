@@ -48,6 +48,7 @@ pub fn parse(text: &[u8]) -> Option<(u64, bool)> {
 }
 
 /// Reads the times of a stream, most of which have the second of the one before: only their fraction is read.
+#[derive(Default)]
 pub struct Reader {
     /// The last date and time down to the second, and what it is.
     second: [u8; 19],
@@ -160,7 +161,7 @@ fn zone_minutes(zone: &[u8]) -> Option<i64> {
 }
 
 const fn is_leap(year: u64) -> bool {
-    (year % 4 == 0 && year % 100 != 0) || year % 400 == 0
+    (year.is_multiple_of(4) && !year.is_multiple_of(100)) || year.is_multiple_of(400)
 }
 
 const fn days_of_year(year: u64) -> u64 {

@@ -48,3 +48,6 @@ fn push(out: &mut Vec<u8>, pieces: &[&[u8]]) {
         out.extend_from_slice(piece);
     }
 }
+
+#[cfg(test)]
+mod tests;

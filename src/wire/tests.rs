@@ -1,0 +1,148 @@
+//! Golden files: what sandboxes have sent, in every format (`tests/fixtures/golden/<format>/<run>`).
+//! `KINGLET_UPDATE_GOLDEN=1 cargo test golden` writes them anew.
+
+use super::*;
+use crate::clock::Wall;
+use crate::fixtures;
+use crate::intake::{Decoder, Wish};
+use crate::ring::Signal;
+
+mod otlp_rules;
+
+const BATCH_ID: &[u8] = b"1e4b9d36-ddc3-4967-85c7-8655424e7d50-1795252500101-0-9";
+/// Stands for the version of kinglet.
+const VERSION: &str = r#""version":"VERSION""#;
+const RECEIVED: Wall = Wall(1_795_252_500_200);
+
+/// All of a run in one batch.
+fn encode(format: &dyn Format, run: &fixtures::Run) -> (String, usize) {
+    let is_managed = run.batches.iter().any(|batch| {
+        let name = b"lambda-managed-instances";
+        batch.windows(name.len()).any(|bytes| bytes == name)
+    });
+    let mut intake = fixtures::intake(is_managed);
+    intake.resource.set(b"service.name", b"orders \"x\"");
+    intake.resource.set_integer(b"faas.max_memory", 268_435_456);
+    let mut decoder = Decoder::new(fixtures::RECORD_BYTES_MAX);
+    for batch in &run.batches {
+        let request = fixtures::request(batch);
+        let wish = decoder.feed(&mut &request[..], &mut intake, RECEIVED);
+        assert_eq!(wish, Wish::Answer { keep_alive: true });
+    }
+    let mut out = Vec::new();
+    format.begin(&mut out, &intake.resource);
+    let mut records = 0;
+    for frame in intake.ring.frames(Signal::Log) {
+        let record = Record::read(frame.payload).unwrap();
+        format.record(&mut out, &record, records == 0);
+        records += 1;
+    }
+    let end = out.len();
+    format.end(&mut out, BATCH_ID);
+    assert!(out.len() - end <= END_BYTES_MAX);
+    let text = String::from_utf8(out).unwrap();
+    // A new version is no change of the format.
+    let version = format!("\"version\":\"{}\"", crate::VERSION);
+    (text.replace(&version, VERSION), records)
+}
+
+#[test]
+fn golden_files() {
+    let is_update = std::env::var_os("KINGLET_UPDATE_GOLDEN").is_some();
+    let (default, others) = FORMATS;
+    for format in core::iter::once(&default).chain(others) {
+        for run in fixtures::runs() {
+            let (encoded, records) = encode(*format, &run);
+            // What is one document is laid out for readers; rows are that already.
+            let (text, extension) = match format.content_type() {
+                "application/json" => (laid_out(&encoded), "json"),
+                _ => (encoded.clone(), "ndjson"),
+            };
+            let directory = format!("{}/golden/{}", fixtures::DIRECTORY, format.name());
+            let path = format!("{directory}/{}.{extension}", run.name);
+            if is_update {
+                std::fs::create_dir_all(&directory).unwrap();
+                std::fs::write(&path, &text).unwrap();
+            }
+            let golden = std::fs::read_to_string(&path).unwrap_or_default();
+            for (number, (found, expected)) in text.lines().zip(golden.lines()).enumerate() {
+                assert_eq!(found, expected, "{path}, line {}", number + 1);
+            }
+            assert_eq!(text.lines().count(), golden.lines().count(), "{path}");
+            assert!(records > 10);
+            match format.name() {
+                "otlp" => assert_eq!(otlp_rules::check(&encoded), records, "{path}"),
+                _ => assert_eq!(rows(&encoded), records, "{path}"),
+            }
+        }
+    }
+}
+
+/// Every row is an object that says when and what.
+fn rows(text: &str) -> usize {
+    for row in text.lines() {
+        let row: serde_json::Value = serde_json::from_str(row).unwrap();
+        assert!(row["time"].is_string() && row["type"].is_string());
+        assert!(row["body"].is_string() && row["attributes"].is_object());
+    }
+    assert!(text.ends_with('\n'));
+    text.lines().count()
+}
+
+/// The same JSON with line breaks: what fits into a line stands on one. Nothing else is changed.
+fn laid_out(json: &str) -> String {
+    const LINE_BYTES: usize = 150;
+    let (mut out, mut depth, mut rest) = (String::new(), 0, json);
+    let break_line = |out: &mut String, depth: usize| {
+        out.push('\n');
+        out.push_str(&" ".repeat(2 * depth));
+    };
+    while let Some(first) = rest.chars().next() {
+        let length = match first {
+            '{' | '[' | '"' => value_bytes(rest),
+            _ => first.len_utf8(),
+        };
+        let is_long = matches!(first, '{' | '[') && length > LINE_BYTES;
+        let length = if is_long { 1 } else { length };
+        if matches!(first, '}' | ']') {
+            depth -= 1;
+            break_line(&mut out, depth);
+        }
+        out.push_str(&rest[..length]);
+        if is_long {
+            depth += 1;
+        }
+        if is_long || first == ',' {
+            break_line(&mut out, depth);
+        }
+        rest = &rest[length..];
+    }
+    out.push('\n');
+    out
+}
+
+/// Length of the string, object or array at the start of valid JSON.
+fn value_bytes(json: &str) -> usize {
+    let (mut depth, mut in_string, mut is_escaped) = (0, false, false);
+    for (at, byte) in json.bytes().enumerate() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = true,
+            b'"' => in_string = !in_string,
+            b'{' | b'[' if !in_string => depth += 1,
+            b'}' | b']' if !in_string => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 && !in_string {
+            return at + 1;
+        }
+    }
+    json.len()
+}
+
+#[test]
+fn formats_have_names_of_their_own() {
+    assert_eq!(format("otlp").map(|found| found.path()), Some("/v1/logs"));
+    assert_eq!(format("ndjson").map(|found| found.path()), Some(""));
+    assert!(format("protobuf").is_none() && format("").is_none());
+}
