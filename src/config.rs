@@ -392,8 +392,12 @@ impl Reader<'_> {
 fn url_parts(url: &str) -> (&str, &str, &str, &str) {
     let (scheme, rest) = delimited::cut(url, b':').unwrap_or(("", url));
     let rest = rest.strip_prefix("//").unwrap_or(rest);
-    let end = rest.bytes().position(|byte| matches!(byte, b'/' | b'?' | b'#'));
-    let (authority, path) = rest.split_at_checked(end.unwrap_or(rest.len())).unwrap_or((rest, ""));
+    let end = rest
+        .bytes()
+        .position(|byte| matches!(byte, b'/' | b'?' | b'#'));
+    let (authority, path) = rest
+        .split_at_checked(end.unwrap_or(rest.len()))
+        .unwrap_or((rest, ""));
     let (user, host) = delimited::cut_last(authority, b'@').unwrap_or(("", authority));
     (scheme, user, host, path)
 }
@@ -415,8 +419,7 @@ fn url_problem(url: &str) -> Option<&'static str> {
         Some((host, port)) => (host, port),
         None => (host_and_port, "80"),
     };
-    let is_port =
-        decimal::parse(port.as_bytes()).is_some_and(|port| (1..=65535).contains(&port));
+    let is_port = decimal::parse(port.as_bytes()).is_some_and(|port| (1..=65535).contains(&port));
     let is_plain = url.bytes().all(|byte| byte.is_ascii_graphic());
     if host.is_empty() || !is_port || !is_plain {
         return Some("is not a URL with a host and, if any, a port from 1 to 65535");

@@ -209,53 +209,19 @@ pub fn hosts_lookup(hosts_file: &[u8], name: &[u8]) -> Option<IpAddr> {
     found
 }
 
-/// What resolv.conf says. Unused places of the arrays are at their end.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Nameservers<'a> {
-    /// In the order in which they are to be asked.
-    pub addresses: [Option<IpAddr>; 3],
-    /// Domains to try behind a name that has fewer dots than `ndots`.
-    pub search: [Option<&'a [u8]>; 3],
-    pub ndots: u8,
-}
-
-/// Reads the text of resolv.conf; see resolv.conf(5). What it does not know it ignores.
-pub fn nameservers(resolv_conf: &[u8]) -> Nameservers<'_> {
-    let mut found = Nameservers {
-        addresses: [None; 3],
-        search: [None; 3],
-        ndots: 1,
-    };
+/// The first name servers of resolv.conf, in the order in which they are to be asked; see resolv.conf(5). Search domains are
+/// not tried: a collector's name is a whole one.
+#[must_use]
+pub fn nameservers(resolv_conf: &[u8]) -> [Option<IpAddr>; 3] {
+    let mut found = [None; 3];
+    let mut places = found.iter_mut();
     for line in lines(resolv_conf) {
         let mut words = words(line);
-        match words.next() {
-            Some(b"nameserver") => {
-                let address = words.next().and_then(parse_address);
-                if let (Some(_), Some(place)) = (
-                    address,
-                    found.addresses.iter_mut().find(|place| place.is_none()),
-                ) {
-                    *place = address;
-                }
-            }
-            // The last of these lines counts.
-            Some(b"search" | b"domain") => {
-                for place in &mut found.search {
-                    *place = words.next();
-                }
-            }
-            Some(b"options") => {
-                for digits in words.filter_map(|word| word.strip_prefix(b"ndots:")) {
-                    found.ndots = match digits {
-                        [digit @ b'0'..=b'9'] => digit - b'0',
-                        // 15 is the most that the C libraries take.
-                        [b'1', digit @ b'0'..=b'5'] => 10 + (digit - b'0'),
-                        [b'0'..=b'9', ..] => 15,
-                        _ => found.ndots,
-                    };
-                }
-            }
-            _ => {}
+        if words.next() == Some(b"nameserver")
+            && let Some(address) = words.next().and_then(parse_address)
+            && let Some(place) = places.next()
+        {
+            *place = Some(address);
         }
     }
     found
@@ -478,40 +444,8 @@ mod tests {
         let text = b"; comment\n#nameserver 192.0.2.9\ndomain old.example\nnameserver 169.254.78.1\nnameserver fe80::1%eth0\n\
             nameserver\t2001:db8::1 \nsearch eu-west-1.compute.internal  b c d\noptions timeout:2 ndots:5\r\n\
             nameserver 192.0.2.3\nnameserver 192.0.2.4\nnameserver\n";
-        let found = nameservers(text);
         let addresses = ["169.254.78.1", "2001:db8::1", "192.0.2.3"].map(|text| text.parse().ok());
-        assert_eq!(found.addresses, addresses);
-        assert_eq!(
-            found.search,
-            [
-                Some(&b"eu-west-1.compute.internal"[..]),
-                Some(b"b"),
-                Some(b"c")
-            ]
-        );
-        assert_eq!(found.ndots, 5);
-        let domain = nameservers(b"search a b\ndomain c");
-        assert_eq!(domain.search, [Some(&b"c"[..]), None, None]);
-        let empty = Nameservers {
-            addresses: [None; 3],
-            search: [None; 3],
-            ndots: 1,
-        };
-        assert_eq!(nameservers(b""), empty);
-        assert_eq!(nameservers(b"options ndots:x\nsearch a\nsearch"), empty);
-        for (text, ndots) in [
-            ("0", 0),
-            ("9", 9),
-            ("12", 12),
-            ("15", 15),
-            ("16", 15),
-            ("99", 15),
-            ("", 1),
-        ] {
-            assert_eq!(
-                nameservers(format!("options ndots:{text}").as_bytes()).ndots,
-                ndots
-            );
-        }
+        assert_eq!(nameservers(text), addresses);
+        assert_eq!(nameservers(b""), [None; 3]);
     }
 }

@@ -116,6 +116,12 @@ impl Reader {
         self.writer.finish()
     }
 
+    /// The record of the last [`Verdict::Record`] is shorter than it came.
+    #[must_use]
+    pub const fn is_cut(&self) -> bool {
+        self.writer.is_cut()
+    }
+
     /// Reads one event. `received` stands in for a time that is missing or unreadable.
     pub fn read(
         &mut self,
@@ -157,7 +163,13 @@ impl Reader {
         if !is_loss && (!is_shipped || severity < self.filter.severity_min) {
             return (Verdict::Filtered, observation);
         }
-        let request_id = string(object, b"requestId").and_then(RequestId::new);
+        let request_id = match envelope.record {
+            Value::String(raw) => raw
+                .strip_prefix(b"RequestId: ")
+                .and_then(|rest| rest.get(..36)),
+            _ => string(object, b"requestId"),
+        };
+        let request_id = request_id.and_then(RequestId::new);
         self.begin(
             envelope.event_type,
             envelope.time_unix_nano,
@@ -198,7 +210,8 @@ impl Reader {
             self.start(id, object);
             if self.is_concurrent {
                 // Elsewhere INVOKE tells it.
-                resource.set(b"cloud.resource_id", text(b"functionArn"));
+                let arn = core::str::from_utf8(text(b"functionArn"));
+                resource.set_function_arn(arn.unwrap_or_default());
             }
             resource.set(b"aws.lambda.tenant_id", text(b"tenantId"));
             Observation::Started(id)
@@ -214,6 +227,10 @@ impl Reader {
     }
 
     fn start(&mut self, id: RequestId, object: &[u8]) {
+        if self.current == Some(id) {
+            // Delivered twice.
+            return;
+        }
         self.is_ambiguous = self.is_concurrent && self.open_invocations > 0;
         self.open_invocations += 1;
         self.current = Some(id).filter(|_| !self.is_ambiguous);
@@ -374,8 +391,13 @@ impl Reader {
 
     /// Closes the body; the original length is told if the value was cut here or while it was received.
     fn end_body(&mut self, envelope: &Envelope<'_>, is_cut: bool) {
+        let quotes = if matches!(envelope.record, Value::String(_)) {
+            2
+        } else {
+            0
+        };
         let on_the_wire = match (envelope.cut, is_cut) {
-            (Some(cut), _) => cut.original_bytes,
+            (Some(cut), _) => cut.original_bytes.saturating_sub(quotes),
             (None, true) => json::text(&envelope.record).len(),
             (None, false) => 0,
         };
@@ -401,7 +423,9 @@ impl Reader {
                 Value::String(_) => json::append_raw_string,
                 _ => json::append_escaped,
             };
-            with_key(&mut self.writer, kind, member.key, &mut |out, room| !append(out, value, room));
+            with_key(&mut self.writer, kind, member.key, &mut |out, room| {
+                !append(out, value, room)
+            });
         }
     }
 }
@@ -431,7 +455,7 @@ const LOGS_DROPPED: &[u8] = b"logsDropped";
 const LEVEL: &[u8] = b"level";
 const TIMESTAMP: &[u8] = b"timestamp";
 const MESSAGE: &[u8] = b"message";
-/// The members that name an invocation: Lambda's, Powertools', and the Java logger's.
+/// The members that name an invocation, the first of them first: Lambda's, Powertools', and the Java logger's.
 const REQUEST_ID: [&[u8]; 3] = [b"requestId", b"function_request_id", b"AWSRequestId"];
 
 /// Reads the three members; `None` if it is not an event.
@@ -443,7 +467,7 @@ fn envelope<'a>(
     let (mut event_type, mut time_unix_nano, mut record) = (None, None, None);
     for member in json::members(element.raw, element.cut.as_ref()) {
         if member.key == b"record" {
-            record = Some((member.value, member.offset, member.complete));
+            record = Some((member.value, member.complete));
         } else if let Value::String(raw) = member.value {
             if member.key == b"time" {
                 time_unix_nano = timestamps.parse(raw);
@@ -456,13 +480,13 @@ fn envelope<'a>(
         let is_plain = |byte: &u8| byte.is_ascii_graphic() && *byte != b'"' && *byte != b'\\';
         (1..=EVENT_TYPE_BYTES_MAX).contains(&raw.len()) && raw.iter().all(is_plain)
     };
-    let (record, offset, is_complete) = record?;
+    let (record, is_complete) = record?;
     Some(Envelope {
         event_type: event_type.filter(is_type)?,
         time_unix_nano: time_unix_nano.unwrap_or(received.0.saturating_mul(1_000_000)),
         record,
         // A cut elsewhere than in the record took nothing that is kept.
-        cut: element.cut.as_ref().filter(|cut| cut.at >= offset),
+        cut: element.cut.as_ref().filter(|_| !is_complete),
         is_complete,
     })
 }
@@ -470,16 +494,24 @@ fn envelope<'a>(
 /// Level, request id, time and message of an object record (or of a line that is one).
 fn claims(object: &[u8]) -> Claims<'_> {
     let mut claims = Claims::default();
+    let mut best = REQUEST_ID.len();
     for member in json::members(object, None) {
         let key = member.key;
+        let rank = REQUEST_ID.iter().position(|known| *known == key);
         if key == LEVEL {
-            claims.severity = level(&member);
+            claims.severity = Some(level(&member))
+                .filter(|level| *level != 0)
+                .unwrap_or(claims.severity);
         } else if key == TIMESTAMP {
             claims.time_unix_nano = time(&member).and_then(|(time, fine)| fine.then_some(time));
         } else if let Value::String(raw) = member.value {
             if key == MESSAGE {
                 claims.message = Some((raw, member.complete));
-            } else if claims.request_id.is_none() && REQUEST_ID.contains(&key) && RequestId::new(raw).is_some() {
+            } else if let Some(rank) = rank
+                && rank < best
+                && RequestId::new(raw).is_some()
+            {
+                best = rank;
                 claims.request_id = Some(raw);
             }
         }
@@ -569,7 +601,8 @@ fn number_kind(text: &[u8]) -> Kind {
         return Kind::String;
     }
     let digits = text.strip_prefix(b"-").unwrap_or(text);
-    if digits.iter().all(u8::is_ascii_digit) {
+    // A reader may take `-0` for a double.
+    if digits.iter().all(u8::is_ascii_digit) && text != b"-0" {
         // Up to 18 digits are surely within 64 bits; a longer integer would lose digits as a double.
         return if digits.len() <= 18 {
             Kind::Integer

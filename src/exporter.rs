@@ -1,6 +1,6 @@
 //! A flush: batch → encode → POST → settle. One batch at a time, oldest records first.
 //!
-//! Nothing leaves the ring before the collector has answered for it. What an answer means is one table, [`Verdict::of`].
+//! Nothing leaves the ring before the collector has answered for it. What an answer means is one table, `Verdict::of`.
 //! A batch that has to be repeated is repeated exactly, so that a collector can recognise it by its id; any other range of
 //! records is another batch.
 
@@ -251,7 +251,10 @@ impl Exporter {
     /// Ours, then the user's, which win.
     fn set_headers(&self, headers: &mut HeaderMap, batch_id: &[u8]) {
         let ours = [
-            (USER_AGENT, concat!("kinglet/", env!("CARGO_PKG_VERSION")).as_bytes()),
+            (
+                USER_AGENT,
+                concat!("kinglet/", env!("CARGO_PKG_VERSION")).as_bytes(),
+            ),
             (CONTENT_TYPE, self.format.content_type().as_bytes()),
             (IDEMPOTENCY_KEY, batch_id),
         ];

@@ -9,6 +9,7 @@
 //! response_head ┘              └──▶ done: the next byte belongs to the next message
 //! ```
 
+use crate::decimal;
 use crate::limits::{
     CHUNK_LINE_BYTES_MAX, CHUNK_SIZE_DIGITS_MAX, HEAD_FIELDS_MAX, TRAILER_BYTES_MAX,
 };
@@ -157,7 +158,7 @@ impl<'a> Fields<'a> {
             let is = |name: &str| header.name.eq_ignore_ascii_case(name);
             if is("content-length") {
                 for item in items(header.value) {
-                    let length = decimal(item)?;
+                    let length = decimal::parse(item)?;
                     if fields.content_length.is_some_and(|other| other != length) {
                         return None;
                     }
@@ -196,20 +197,6 @@ impl<'a> Fields<'a> {
 fn items(list: &[u8]) -> impl Iterator<Item = &[u8]> {
     list.split(|&byte| byte == b',')
         .map(|item| item.trim_ascii())
-}
-
-fn decimal(text: &[u8]) -> Option<u64> {
-    let mut value = None;
-    for &byte in text {
-        let digit = char::from(byte).to_digit(10)?;
-        value = Some(
-            value
-                .unwrap_or(0u64)
-                .checked_mul(10)?
-                .checked_add(u64::from(digit))?,
-        );
-    }
-    value
 }
 
 /// The framing state of a body, resumable at every byte.

@@ -75,7 +75,7 @@ impl Intake {
         let (verdict, observation) = self.reader.read(element, now, &mut self.resource);
         match verdict {
             Verdict::Record => {
-                self.ledger.cut += u64::from(element.cut.is_some());
+                self.ledger.cut += u64::from(self.reader.is_cut());
                 let lost = self.ring.push(Signal::Log, true, now, self.reader.record());
                 self.ledger.evicted += lost;
             }

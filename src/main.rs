@@ -16,17 +16,27 @@ fn start(mut arguments: Arguments) -> ! {
 
     // A person, not Lambda.
     let Some(api) = sys::variable("AWS_LAMBDA_RUNTIME_API") else {
-        let text = if is_version { outside::VERSION } else { outside::HELP };
+        let text = if is_version {
+            outside::VERSION
+        } else {
+            outside::HELP
+        };
         sys::write(sys::STDOUT, text.as_bytes());
         sys::exit(0);
     };
     let Some(endpoint) = Endpoint::parse(&api, || sys::read_file(resolver::HOSTS)) else {
-        message::line(&[b"AWS_LAMBDA_RUNTIME_API is not an address: ", api.as_bytes()]);
+        message::line(&[
+            b"AWS_LAMBDA_RUNTIME_API is not an address: ",
+            api.as_bytes(),
+        ]);
         sys::exit(1);
     };
 
     // The cold start waits for this, so it comes before all else. Lambda knows us by the name of our file.
-    let name = program.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+    let name = program
+        .rsplit(|byte| *byte == b'/')
+        .next()
+        .unwrap_or_default();
     let Some(mut registration) = extension::register(endpoint, name) else {
         sys::exit(1);
     };
@@ -34,7 +44,8 @@ fn start(mut arguments: Arguments) -> ! {
     // From here on nothing may end the process but SHUTDOWN.
     let (config, resource) = extension::configure(&registration);
     let subscription = extension::subscribe(&mut registration, &config);
-    let (reactor, mut exporter) = extension::assemble(registration, &config, resource, subscription);
+    let (reactor, mut exporter) =
+        extension::assemble(registration, &config, resource, subscription);
     extension::run(&reactor, &mut exporter);
     let status = extension::conclude(&reactor);
     sys::exit(status);

@@ -223,6 +223,12 @@ impl Writer {
         }
     }
 
+    /// The body was cut.
+    #[must_use]
+    pub const fn is_cut(&self) -> bool {
+        self.original_bytes > 0
+    }
+
     /// The finished record.
     pub fn finish(&mut self) -> &[u8] {
         self.patch(BODY_LENGTH_AT + 4, self.original_bytes);

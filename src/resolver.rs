@@ -55,7 +55,10 @@ impl Resolver for CollectorResolver {
 
 impl CollectorResolver {
     fn address(&self, host: &str) -> Option<IpAddr> {
-        let literal = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        let literal = host
+            .strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'))
+            .unwrap_or(host);
         if let Ok(ip) = literal.parse() {
             return Some(ip);
         }
@@ -81,28 +84,9 @@ impl CollectorResolver {
         let conf = sys::read_file(RESOLV_CONF);
         let servers = dns::nameservers(&conf);
         let deadline = sys::clocks().mono.plus(RESOLVE_MS_MAX);
-        let mut candidates: Vec<Vec<u8>> = servers
-            .search
-            .iter()
-            .flatten()
-            .map(|domain| [name, b".", domain].concat())
-            .collect();
-        let dots = name.iter().filter(|byte| **byte == b'.').count();
-        let place = if dots >= usize::from(servers.ndots) {
-            0
-        } else {
-            candidates.len()
-        };
-        candidates.insert(place, name.strip_suffix(b".").unwrap_or(name).to_vec());
-        for candidate in candidates {
-            for record_type in [RecordType::A, RecordType::Aaaa] {
-                let found = self.ask(&servers.addresses, &candidate, record_type, deadline);
-                if found.is_some() {
-                    return found;
-                }
-            }
-        }
-        None
+        let name = name.strip_suffix(b".").unwrap_or(name);
+        self.ask(&servers, name, RecordType::A, deadline)
+            .or_else(|| self.ask(&servers, name, RecordType::Aaaa, deadline))
     }
 
     /// Asks the servers in turn, twice, until one has an answer. `None`: there is no such address, or nobody knows.

@@ -42,16 +42,26 @@ impl Endpoint {
             None => (text, ""),
         };
         let (name, port) = delimited::cut_last(host, b':').unwrap_or((host, "80"));
-        let literal = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
+        let literal = name
+            .strip_prefix('[')
+            .and_then(|name| name.strip_suffix(']'))
+            .unwrap_or(name);
         let ip = if name == "localhost" {
             IpAddr::V4(Ipv4Addr::LOCALHOST)
         } else {
-            literal.parse().ok().or_else(|| dns::hosts_lookup(&hosts_file(), name.as_bytes()))?
+            literal
+                .parse()
+                .ok()
+                .or_else(|| dns::hosts_lookup(&hosts_file(), name.as_bytes()))?
         };
         Some(Endpoint {
             address: SocketAddr::new(ip, u16::try_from(decimal::parse(port.as_bytes())?).ok()?),
             host: host.as_bytes().to_vec(),
-            prefix: prefix.strip_suffix('/').unwrap_or(prefix).as_bytes().to_vec(),
+            prefix: prefix
+                .strip_suffix('/')
+                .unwrap_or(prefix)
+                .as_bytes()
+                .to_vec(),
         })
     }
 }
@@ -398,7 +408,8 @@ fn answer(bytes: &[u8], is_ended: bool) -> Parse<(Answer, bool)> {
                 Err(_) => return Parse::Malformed,
             }
         }
-        if !framing.is_done() && !(is_ended && head.framing == Framing::UntilClose) {
+        let is_closed = is_ended && head.framing == Framing::UntilClose;
+        if !framing.is_done() && !is_closed {
             return Parse::Partial;
         }
         let answer = Answer {

@@ -272,7 +272,9 @@ pub fn variable(name: &str) -> Option<String> {
         let mut entry = environ;
         while !entry.is_null() && !(*entry).is_null() {
             let text = CStr::from_ptr(*entry).to_bytes();
-            let value = text.strip_prefix(name.as_bytes()).and_then(|rest| rest.strip_prefix(b"="));
+            let value = text
+                .strip_prefix(name.as_bytes())
+                .and_then(|rest| rest.strip_prefix(b"="));
             if let Some(value) = value {
                 return String::from_utf8(value.to_vec()).ok();
             }
@@ -516,7 +518,11 @@ mod error_texts {
     /// As POSIX says: `text` has room for `length` bytes.
     // SAFETY: replaces the C library's function of that name, which is linked only if nobody defines it.
     #[unsafe(no_mangle)]
-    unsafe extern "C" fn __xpg_strerror_r(_error: i32, text: *mut core::ffi::c_char, length: usize) -> i32 {
+    unsafe extern "C" fn __xpg_strerror_r(
+        _error: i32,
+        text: *mut core::ffi::c_char,
+        length: usize,
+    ) -> i32 {
         if length > 0 {
             // SAFETY: there is room for at least one byte.
             unsafe { text.write(0) };
@@ -547,7 +553,14 @@ mod memory {
     const MREMAP_MAYMOVE: i32 = 1;
 
     unsafe extern "C" {
-        fn mmap(at: *mut u8, bytes: usize, protection: i32, flags: i32, fd: i32, offset: i64) -> *mut u8;
+        fn mmap(
+            at: *mut u8,
+            bytes: usize,
+            protection: i32,
+            flags: i32,
+            fd: i32,
+            offset: i64,
+        ) -> *mut u8;
         fn munmap(at: *mut u8, bytes: usize) -> i32;
         fn mremap(at: *mut u8, old: usize, new: usize, flags: i32, ...) -> *mut u8;
     }
@@ -575,7 +588,12 @@ mod memory {
     #[global_allocator]
     static MEMORY: Memory = Memory {
         arena: UnsafeCell::new(Arena([0; ARENA_BYTES])),
-        state: UnsafeCell::new(State { free: [null_mut(); CLASSES], next: 0, end: 0, is_arena_taken: false }),
+        state: UnsafeCell::new(State {
+            free: [null_mut(); CLASSES],
+            next: 0,
+            end: 0,
+            is_arena_taken: false,
+        }),
     };
 
     /// The class of a block, or `None` if it is a mapping.
@@ -588,7 +606,16 @@ mod memory {
     /// A mapping of zeros, or null.
     fn map(bytes: usize) -> *mut u8 {
         // SAFETY: asks for new memory, and touches none.
-        let at = unsafe { mmap(null_mut(), bytes, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0) };
+        let at = unsafe {
+            mmap(
+                null_mut(),
+                bytes,
+                PROT_READ_WRITE,
+                MAP_PRIVATE_ANONYMOUS,
+                -1,
+                0,
+            )
+        };
         if at as isize == -1 { null_mut() } else { at }
     }
 
@@ -599,7 +626,11 @@ mod memory {
             let align = bytes.min(4096);
             let mut at = state.next.next_multiple_of(align);
             if at + bytes > state.end {
-                let area = if state.is_arena_taken { map(ARENA_BYTES) } else { self.arena.get().cast() };
+                let area = if state.is_arena_taken {
+                    map(ARENA_BYTES)
+                } else {
+                    self.arena.get().cast()
+                };
                 if area.is_null() {
                     return area;
                 }

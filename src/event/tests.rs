@@ -8,6 +8,7 @@ mod identity;
 mod mapping;
 mod plain_line;
 mod platform;
+mod repaired;
 mod selection;
 
 const ALL: Filter = Filter {
