@@ -84,7 +84,7 @@ pub fn read(variables: Variables<'_>, warn: Warn<'_>, resource: &mut Resource) -
         flush_interval_ms: reader.number(
             &["KINGLET_FLUSH_INTERVAL_MS", "OTEL_BLRP_SCHEDULE_DELAY"],
             limits::FLUSH_INTERVAL_MS,
-            (0, u64::MAX),
+            (0, limits::FLUSH_INTERVAL_MS_MAX),
         ),
         timeout_ms: reader.number(
             &[
@@ -129,7 +129,7 @@ impl Reader<'_> {
             name.as_bytes(),
             b"=\"",
             value.as_bytes(),
-            b"\": ",
+            b"\" ",
             problem.as_bytes(),
         ]);
     }
@@ -213,9 +213,17 @@ impl Reader<'_> {
         };
         let url = value.trim_ascii();
         let problem = match url_problem(url) {
-            // A signal's own variable is the whole URL; the others are the beginning of it.
-            None if name == OTLP_LOGS_ENDPOINT => return Some(url.to_string()),
-            None => return Some([url.strip_suffix('/').unwrap_or(url), format.path()].concat()),
+            // A signal's own variable is the whole URL, and so is that of a format without paths.
+            None if name == OTLP_LOGS_ENDPOINT || format.path().is_empty() => {
+                return Some(url.to_string());
+            }
+            None => {
+                let end = url.bytes().position(|byte| matches!(byte, b'?' | b'#'));
+                let (base, query) = url.split_at_checked(end.unwrap_or(url.len()))?;
+                return Some(
+                    [base.strip_suffix('/').unwrap_or(base), format.path(), query].concat(),
+                );
+            }
             Some(problem) => problem,
         };
         let shown = without_secrets(url);
@@ -516,6 +524,17 @@ mod tests {
                     ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://[::1]:4318"),
                 ],
                 Some("http://[::1]:4318/v1/logs"),
+            ),
+            (
+                vec![("KINGLET_ENDPOINT", "http://c/in?key=1")],
+                Some("http://c/in/v1/logs?key=1"),
+            ),
+            (
+                vec![
+                    ("KINGLET_ENDPOINT", "http://c/in/"),
+                    ("KINGLET_FORMAT", "ndjson"),
+                ],
+                Some("http://c/in/"),
             ),
             (vec![], None),
             (vec![("KINGLET_ENDPOINT", "https://c")], None),

@@ -5,6 +5,7 @@
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use crate::address;
 use crate::limits::{DNS_LABEL_BYTES_MAX, DNS_NAME_BYTES_MAX};
 
 /// Size of the buffers that [`encode_query`] and [`Answer`] are about.
@@ -201,7 +202,7 @@ pub fn hosts_lookup(hosts_file: &[u8], name: &[u8]) -> Option<IpAddr> {
         if !words.any(|word| word.eq_ignore_ascii_case(name)) {
             continue;
         }
-        match parse_address(address) {
+        match address::parse(address) {
             Some(IpAddr::V4(address)) => return Some(IpAddr::V4(address)),
             address => found = found.or(address),
         }
@@ -218,7 +219,7 @@ pub fn nameservers(resolv_conf: &[u8]) -> [Option<IpAddr>; 3] {
     for line in lines(resolv_conf) {
         let mut words = words(line);
         if words.next() == Some(b"nameserver")
-            && let Some(address) = words.next().and_then(parse_address)
+            && let Some(address) = words.next().and_then(address::parse)
             && let Some(place) = places.next()
         {
             *place = Some(address);
@@ -234,11 +235,6 @@ fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 fn words(line: &[u8]) -> impl Iterator<Item = &[u8]> {
     line.split(u8::is_ascii_whitespace)
         .filter(|word| !word.is_empty())
-}
-
-/// No zone behind an IPv6 address: it could not be asked anyway.
-fn parse_address(text: &[u8]) -> Option<IpAddr> {
-    str::from_utf8(text).ok()?.parse().ok()
 }
 
 #[cfg(test)]

@@ -30,6 +30,8 @@ use crate::{decimal, platform, severity, sys};
 /// Most that a format writes for a record besides its stored bytes, attributes apart.
 const RECORD_OVERHEAD_BYTES_MAX: usize = 1024;
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// In place of a status.
+const NO_ANSWER: u16 = 1;
 /// More wall time than awake time in a POST, by so much: it was cut by a freeze.
 const FREEZE_MS_MIN: u64 = 1_000;
 
@@ -51,7 +53,7 @@ pub struct Exporter {
     records_max: usize,
     /// The batch has had its free repetition on a fresh connection.
     is_repeated: bool,
-    /// The status that was told last, so that the same trouble is told once. 1: no answer.
+    /// The status that was told last, so that the same trouble is told once; or [`NO_ANSWER`].
     told_status: u16,
 }
 
@@ -122,7 +124,7 @@ impl Exporter {
     }
 
     /// Sends one batch and does with it what the answer says. The reactor turns meanwhile.
-    pub fn post(&mut self, shared: &Shared) {
+    pub fn post(&mut self, shared: Shared) {
         let began = sys::clocks();
         let mut reactor = lock(shared);
         let Some(batch) = self.encode(&reactor, began) else {
@@ -221,7 +223,7 @@ impl Exporter {
     }
 
     /// One POST, to the end of the answer.
-    fn send(&mut self, shared: &Shared, batch_id: &[u8]) -> Result<Answer, ureq::Error> {
+    fn send(&mut self, shared: Shared, batch_id: &[u8]) -> Result<Answer, ureq::Error> {
         let mut request = Request::new(self.body.as_slice());
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.url.clone();
@@ -275,11 +277,7 @@ impl Exporter {
         match Verdict::of(answer.status) {
             Verdict::Accepted => self.accepted(reactor, &batch, answer),
             Verdict::Later => {
-                self.tell(
-                    reactor,
-                    answer.status,
-                    b"the batch is kept and tried again later",
-                );
+                self.tell(reactor, answer.status, b"records are kept for later");
                 self.later(reactor, batch, answer.retry_after_ms);
                 return false;
             }
@@ -288,11 +286,11 @@ impl Exporter {
                 self.narrow(reactor, &batch)
             }
             Verdict::TooLarge | Verdict::Invalid => {
-                self.tell(reactor, answer.status, b"its records are rejected");
+                self.tell(reactor, answer.status, b"records are rejected");
                 self.reject(reactor, &batch);
             }
             Verdict::Rejected => {
-                self.tell(reactor, answer.status, b"its records are rejected");
+                self.tell(reactor, answer.status, b"records are rejected");
                 self.reject(reactor, &batch);
             }
         }
@@ -306,12 +304,13 @@ impl Exporter {
         reactor.intake.ledger.delivered += events - rejected;
         reactor.intake.ledger.rejected += rejected;
         reactor.intake.losses_told(batch.losses);
+        reactor.is_refused = false;
         self.records_max = self.records_max.saturating_mul(2);
         if rejected > 0 {
             self.tell(
                 reactor,
                 answer.status,
-                b"but has rejected some of its records (partialSuccess)",
+                b"some records are rejected (partialSuccess)",
             );
         } else if core::mem::take(&mut self.told_status) != 0 {
             reactor
@@ -344,6 +343,7 @@ impl Exporter {
     fn reject(&mut self, reactor: &mut Reactor, batch: &Batch) {
         let events = reactor.intake.ring.settle_flight();
         reactor.intake.ledger.rejected += events;
+        reactor.is_refused = true;
         if batch.range.is_none() {
             // A collector that does not even take the loss record will not take it the next time.
             reactor.intake.losses_told(batch.losses);
@@ -369,7 +369,7 @@ impl Exporter {
             return true;
         }
         self.is_repeated = false;
-        self.tell(reactor, 1, reason(&problem));
+        self.tell(reactor, NO_ANSWER, reason(&problem));
         self.later(reactor, batch, None);
         false
     }
@@ -379,45 +379,36 @@ impl Exporter {
         if core::mem::replace(&mut self.told_status, status) == status {
             return;
         }
-        let variable = self.variable.as_bytes();
-        if status == 1 {
-            let parts = [
-                b"no answer from the collector: ".as_slice(),
-                consequence,
-                b"; records are kept and tried again later (",
-                variable,
-                b")",
-            ];
-            reactor.messages.say(&parts);
-            return;
-        }
         let mut code = Vec::new();
-        decimal::push(&mut code, u64::from(status));
+        let head: &[u8] = if status == NO_ANSWER {
+            b"no answer from the collector"
+        } else {
+            decimal::push(&mut code, u64::from(status));
+            b"the collector has answered "
+        };
         let parts = [
-            b"the collector has answered ".as_slice(),
+            head,
             &code,
             b": ",
             consequence,
             b" (",
-            variable,
+            self.variable.as_bytes(),
             b")",
         ];
         reactor.messages.say(&parts);
     }
 }
 
-fn new_agent(shared: &Shared) -> Agent {
+fn new_agent(shared: Shared) -> Agent {
     let config = AgentConfig::builder()
         .proxy(None)
         .http_status_as_error(false)
         .max_redirects(0)
         .max_redirects_will_error(false)
         .build();
-    let connector = CollectorConnector {
-        reactor: shared.clone(),
-    };
+    let connector = CollectorConnector { reactor: shared };
     let resolver = CollectorResolver {
-        reactor: shared.clone(),
+        reactor: shared,
         known: Mutex::new(None),
     };
     Agent::with_parts(config, connector, resolver)

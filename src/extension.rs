@@ -1,6 +1,6 @@
 //! The life of the extension, step by step, as `main` lists it.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
 use crate::config::{self, Buffering, Config};
 use crate::event::{Filter, Reader};
@@ -25,7 +25,7 @@ pub struct Registration {
     pub identifier: Vec<u8>,
     /// INVOKE was refused (Managed Instances).
     shutdown_only: bool,
-    function: Said,
+    said: Said,
 }
 
 const IDENTIFIER: &[u8] = b"Lambda-Extension-Identifier";
@@ -48,7 +48,7 @@ pub fn register(endpoint: Endpoint, name: &[u8]) -> Option<Registration> {
                 api,
                 identifier: answer.identifier.clone(),
                 shutdown_only,
-                function: runtime_api::said(&answer.body),
+                said: runtime_api::said(&answer.body),
             });
         }
         if sys::clocks().mono.since(began) >= REGISTER_TRY_MS_MAX {
@@ -81,14 +81,8 @@ pub fn configure(registration: &Registration) -> (Config, Resource) {
         &mut |parts| message::line(parts),
         &mut resource,
     );
-    let function = &registration.function;
-    for (key, value) in [
-        (b"cloud.account.id".as_slice(), &function.account_id),
-        (b"faas.name", &function.function_name),
-        (b"faas.version", &function.function_version),
-    ] {
-        resource.set(key, value.as_deref().unwrap_or_default().as_bytes());
-    }
+    let account = registration.said.account_id.as_deref();
+    resource.set(b"cloud.account.id", account.unwrap_or_default().as_bytes());
     (config, resource)
 }
 
@@ -236,11 +230,11 @@ pub fn assemble(
     let exporter = url.and_then(|url| Exporter::new(url, config, registration.identifier));
     let mut reactor = Reactor::new(registration.api, intake, policy);
     reactor.telemetry = subscription.telemetry;
-    (Arc::new(Mutex::new(reactor)), exporter)
+    (Box::leak(Box::new(Mutex::new(reactor))), exporter)
 }
 
 /// Asks for events and does what they bring, until SHUTDOWN or until the sandbox is gone.
-pub fn run(shared: &Shared, exporter: &mut Option<Exporter>) {
+pub fn run(shared: Shared, exporter: &mut Option<Exporter>) {
     let mut is_survivor = false;
     loop {
         let mut reactor = lock(shared);
@@ -268,7 +262,7 @@ pub fn run(shared: &Shared, exporter: &mut Option<Exporter>) {
 }
 
 /// Writes the counters line. The exit status: 1 if the sandbox was gone before SHUTDOWN came.
-pub fn conclude(shared: &Shared) -> u8 {
+pub fn conclude(shared: Shared) -> u8 {
     let mut reactor = lock(shared);
     let is_gone = reactor.is_gone();
     let resident = reactor.intake.ring.resident_events();

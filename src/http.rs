@@ -39,7 +39,7 @@ pub enum Framing {
     UntilClose,
 }
 
-/// What a request's head says. Any method and path will do.
+/// What a request's head says. Any method and path will do, and neither is kept.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RequestHead {
     /// Length of the head: offset of the body.
@@ -49,7 +49,6 @@ pub struct RequestHead {
     pub keep_alive: bool,
     /// The client waits for `100 Continue` before it sends the body.
     pub expect_continue: bool,
-    pub is_post: bool,
 }
 
 /// What a response's head says.
@@ -68,16 +67,42 @@ pub struct ResponseHead<'a> {
 
 /// Reads the head of a request.
 pub fn request_head(bytes: &[u8]) -> Parse<RequestHead> {
+    let end = bytes.iter().position(|byte| *byte == b'\n');
+    let (line, rest) = bytes
+        .split_at_checked(end.map_or(bytes.len(), |end| end + 1))
+        .unwrap_or((bytes, b""));
+    if !line
+        .trim_ascii_end()
+        .iter()
+        .all(|byte| matches!(byte, b' '..=b'~'))
+    {
+        return Parse::Malformed;
+    }
+    if end.is_none() {
+        return Parse::Partial;
+    }
+    let minor_version = match line.trim_ascii_end() {
+        [
+            ..,
+            b' ',
+            b'H',
+            b'T',
+            b'T',
+            b'P',
+            b'/',
+            b'1',
+            b'.',
+            digit @ b'0'..=b'1',
+        ] => digit - b'0',
+        _ => return Parse::Malformed,
+    };
     let mut headers = [httparse::EMPTY_HEADER; HEAD_FIELDS_MAX];
-    let mut request = httparse::Request::new(&mut headers);
-    let length = match request.parse(bytes) {
-        Ok(httparse::Status::Complete(length)) => length,
+    let (length, headers) = match httparse::parse_headers(rest, &mut headers) {
+        Ok(httparse::Status::Complete((length, headers))) => (length, headers),
         Ok(httparse::Status::Partial) => return Parse::Partial,
         Err(_) => return Parse::Malformed,
     };
-    let minor_version = request.version.unwrap_or(0);
-    let is_post = request.method == Some("POST");
-    let Some(fields) = Fields::read(request.headers) else {
+    let Some(fields) = Fields::read(headers) else {
         return Parse::Malformed;
     };
     let framing = match (fields.transfer_coding, fields.content_length) {
@@ -88,11 +113,10 @@ pub fn request_head(bytes: &[u8]) -> Parse<RequestHead> {
         (Some(_), _) => return Parse::Malformed,
     };
     Parse::Complete(RequestHead {
-        bytes: length,
+        bytes: line.len() + length,
         framing,
         keep_alive: fields.keep_alive(minor_version),
         expect_continue: fields.expect_continue && minor_version > 0,
-        is_post,
     })
 }
 
@@ -385,7 +409,6 @@ mod tests {
             framing: Framing::Length(412),
             keep_alive: true,
             expect_continue: false,
-            is_post: true,
         };
         assert_eq!(
             request_head(format!("{telemetry}[{{}}]").as_bytes()),
@@ -394,26 +417,23 @@ mod tests {
         for at in 0..telemetry.len() {
             assert_eq!(request_head(&telemetry.as_bytes()[..at]), Parse::Partial);
         }
-        for (text, framing, keep_alive, expect_continue, is_post) in [
-            ("GET /x HTTP/1.1\r\n\r\n", Framing::None, true, false, false),
+        for (text, framing, keep_alive, expect_continue) in [
+            ("GET /x HTTP/1.1\r\n\r\n", Framing::None, true, false),
             (
                 "POST / HTTP/1.0\r\nContent-Length: 1\r\n\r\n",
                 Framing::Length(1),
                 false,
                 false,
-                true,
             ),
             (
                 "POST / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n",
                 Framing::None,
                 true,
                 false,
-                true,
             ),
             (
                 "PUT / HTTP/1.1\r\nconnection: te, CLOSE\r\n\r\n",
                 Framing::None,
-                false,
                 false,
                 false,
             ),
@@ -422,26 +442,22 @@ mod tests {
                 Framing::None,
                 false,
                 false,
-                true,
             ),
             (
                 "POST / HTTP/1.1\r\ntransfer-encoding: Chunked\r\n\r\n",
                 Framing::Chunked,
                 true,
                 false,
-                true,
             ),
             (
                 "POST / HTTP/1.1\r\nTransfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n",
                 Framing::Chunked,
                 true,
                 false,
-                true,
             ),
             (
                 "POST / HTTP/1.1\r\nContent-Length: 7, 7\r\ncontent-length: 7\r\nExpect: 100-Continue\r\n\r\n",
                 Framing::Length(7),
-                true,
                 true,
                 true,
             ),
@@ -450,13 +466,11 @@ mod tests {
                 Framing::None,
                 false,
                 false,
-                true,
             ),
             (
                 "PATCH / HTTP/1.1\nContent-Length: 18446744073709551615\n\n",
                 Framing::Length(u64::MAX),
                 true,
-                false,
                 false,
             ),
         ] {
@@ -465,7 +479,6 @@ mod tests {
                 framing,
                 keep_alive,
                 expect_continue,
-                is_post,
             };
             assert_eq!(request(text), expected, "{text}");
         }

@@ -62,6 +62,7 @@ pub mod resource;
 pub mod ring;
 
 // The way out.
+pub mod address;
 pub mod dns;
 pub mod exporter;
 pub mod resolver;

@@ -99,6 +99,8 @@ pub const RESOURCE_VALUE_BYTES_MAX: usize = 1024;
 
 /// Default age of the oldest record at which a flush is due.
 pub const FLUSH_INTERVAL_MS: u64 = 5_000;
+/// Largest age that can be asked for: an hour, longer than a sandbox idles.
+pub const FLUSH_INTERVAL_MS_MAX: u64 = 3_600_000;
 /// Default bound on holding `next` for a POST.
 pub const FLUSH_BUDGET_MS: u64 = 250;
 /// Largest bound on holding `next` that can be asked for.
@@ -215,7 +217,7 @@ const _: () = {
         RESOURCE_BYTES_MAX + ATTRIBUTES_MAX as usize * ATTRIBUTE_OVERHEAD_BYTES_MAX + 2 * 1024
             <= ENVELOPE_BYTES_MAX
     );
-    assert!(FLUSH_BUDGET_MS <= FLUSH_BUDGET_MS_MAX);
+    assert!(FLUSH_BUDGET_MS <= FLUSH_BUDGET_MS_MAX && FLUSH_INTERVAL_MS <= FLUSH_INTERVAL_MS_MAX);
     assert!(INVOKE_MARGIN_MS < DEADLINE_FLUSH_MS);
     assert!(REPORT_MS_MAX < SHUTDOWN_OPEN_MS_MAX && SHUTDOWN_OPEN_MS_MAX < SHUTDOWN_UNKNOWN_MS);
     assert!(

@@ -46,7 +46,7 @@ fn start(mut arguments: Arguments) -> ! {
     let subscription = extension::subscribe(&mut registration, &config);
     let (reactor, mut exporter) =
         extension::assemble(registration, &config, resource, subscription);
-    extension::run(&reactor, &mut exporter);
-    let status = extension::conclude(&reactor);
+    extension::run(reactor, &mut exporter);
+    let status = extension::conclude(reactor);
     sys::exit(status);
 }

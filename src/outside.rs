@@ -5,17 +5,14 @@ pub const HELP: &str = concat!(
     "kinglet ",
     env!("CARGO_PKG_VERSION"),
     "
-The smallest and fastest AWS Lambda extension that records a function's logs
-and ships them in batches over plain HTTP.
+The smallest AWS Lambda extension that ships a function's logs over plain HTTP.
 
-It runs beside a function, as an extension: Lambda starts it, and there is
-nothing for it to do here (AWS_LAMBDA_RUNTIME_API is not set).
+Lambda runs it beside a function; AWS_LAMBDA_RUNTIME_API is not set, so there is
+nothing to do here.
 
-Install:  put this file into a layer as extensions/kinglet, executable, and
-          give the function the variable KINGLET_ENDPOINT, the URL of an
-          OTLP/HTTP collector such as http://10.0.0.5:4318
-Try:      `cargo sandbox` in kinglet's repository runs it beside a function
-          in a Lambda sandbox, on this machine
+Install:  put this file into a layer as extensions/kinglet, executable, and set
+          KINGLET_ENDPOINT to an OTLP/HTTP collector, as http://10.0.0.5:4318
+Try:      `cargo sandbox` in kinglet's repository
 Options:  --version, --help
 "
 );

@@ -6,7 +6,7 @@
 //! [`Reactor::wait`]. What the lifecycle decides in such a wait is done at once, but for a POST, which waits its turn.
 
 use std::os::fd::RawFd;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::breaker::Breaker;
 use crate::clock::{Clocks, Mono};
@@ -20,12 +20,12 @@ use crate::runtime_api::{Event, RuntimeApi};
 use crate::sys::{self, PollFd, survival};
 use crate::telemetry::Telemetry;
 
-/// The reactor as it is shared with ureq's transport, which wants `Send + Sync`. There is one thread; the lock is never held
-/// across a call into ureq.
-pub type Shared = Arc<Mutex<Reactor>>;
+/// The reactor as it is shared with ureq's transport, which wants `Send + Sync + 'static`. There is one thread; the lock is
+/// never held across a call into ureq. It lives as long as the process, so nothing counts who uses it, and nothing drops it.
+pub type Shared = &'static Mutex<Reactor>;
 
 /// Locks it. A poisoned lock is as good as any: there is no other thread that could have panicked.
-pub fn lock(shared: &Shared) -> MutexGuard<'_, Reactor> {
+pub fn lock(shared: Shared) -> MutexGuard<'static, Reactor> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -56,6 +56,8 @@ pub struct Reactor {
     post_until: Option<Mono>,
     /// The POST in flight goes over a connection that has carried one before.
     pub post_reuses: bool,
+    /// The collector has rejected the last batch.
+    pub is_refused: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -100,6 +102,7 @@ impl Reactor {
             budget_ms: policy.budget_ms,
             post_until: None,
             post_reuses: false,
+            is_refused: false,
         }
     }
 
@@ -213,12 +216,18 @@ impl Reactor {
     fn seen(&self, now: Clocks) -> Seen {
         let ring = &self.intake.ring;
         Seen {
-            pending: ring.unsettled_bytes() > 0 || self.intake.untold_losses().total() > 0,
+            pending: ring.unsettled_bytes() > 0 || self.tells_losses(),
             high_water: ring.unsettled_bytes() >= ring.capacity() / 100 * HIGH_WATER_PERCENT,
             oldest: ring.oldest(),
             breaker: self.breaker.state(now.wall),
             is_blind: self.pause.held_ms >= self.budget_ms.max(1),
         }
+    }
+
+    /// Losses go out with the next records. Alone they are sent at the end, and not to a collector that refuses everything.
+    fn tells_losses(&self) -> bool {
+        let is_end = self.lifecycle.post_until().is_some();
+        is_end && !self.is_refused && self.intake.untold_losses().total() > 0
     }
 
     fn note(&mut self, input: Input, now: Clocks) {

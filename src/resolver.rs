@@ -5,7 +5,7 @@
 
 use std::ffi::CStr;
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::AsRawFd;
 use std::sync::{Mutex, PoisonError};
 
@@ -15,6 +15,7 @@ use ureq::http::Uri;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
+use crate::address;
 use crate::clock::{Mono, Wall};
 use crate::dns::{self, Answer, RecordType};
 use crate::limits::{RESOLVE_MS_MAX, RESOLVE_RETRY_MS, RESOLVED_MS_MAX, RESOLVED_MS_MIN};
@@ -55,11 +56,7 @@ impl Resolver for CollectorResolver {
 
 impl CollectorResolver {
     fn address(&self, host: &str) -> Option<IpAddr> {
-        let literal = host
-            .strip_prefix('[')
-            .and_then(|host| host.strip_suffix(']'))
-            .unwrap_or(host);
-        if let Ok(ip) = literal.parse() {
+        if let Some(ip) = address::parse(host.as_bytes()) {
             return Some(ip);
         }
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -119,21 +116,15 @@ impl CollectorResolver {
         record_type: RecordType,
         until: Mono,
     ) -> Option<Answer> {
-        let any: IpAddr = match server {
-            IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
-            IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
-        };
         // A port and an id that nobody can guess keep others from answering.
-        let socket = UdpSocket::bind(SocketAddr::new(any, 0)).ok()?;
-        socket.connect(SocketAddr::new(server, DNS_PORT)).ok()?;
-        socket.set_nonblocking(true).ok()?;
+        let socket = sys::datagrams_to(&SocketAddr::new(server, DNS_PORT)).ok()?;
         let id = sys::random() as u16;
         let mut buffer = [0; dns::MESSAGE_BYTES_MAX];
         socket
             .send(dns::encode_query(&mut buffer, id, name, record_type)?)
             .ok()?;
         loop {
-            let waited = lock(&self.reactor).wait((socket.as_raw_fd(), sys::READABLE), until);
+            let waited = lock(self.reactor).wait((socket.as_raw_fd(), sys::READABLE), until);
             if waited != Waited::Ready {
                 return None;
             }

@@ -20,7 +20,7 @@ use crate::limits::{
 };
 use crate::record::RequestId;
 use crate::sys::survival::{self, Next};
-use crate::{decimal, delimited, dns, sys};
+use crate::{address, decimal, delimited, dns, sys};
 
 /// Where the Runtime API is: `AWS_LAMBDA_RUNTIME_API`, a host and a port, in some emulators with a scheme and a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,17 +42,11 @@ impl Endpoint {
             None => (text, ""),
         };
         let (name, port) = delimited::cut_last(host, b':').unwrap_or((host, "80"));
-        let literal = name
-            .strip_prefix('[')
-            .and_then(|name| name.strip_suffix(']'))
-            .unwrap_or(name);
         let ip = if name == "localhost" {
             IpAddr::V4(Ipv4Addr::LOCALHOST)
         } else {
-            literal
-                .parse()
-                .ok()
-                .or_else(|| dns::hosts_lookup(&hosts_file(), name.as_bytes()))?
+            let name = name.as_bytes();
+            address::parse(name).or_else(|| dns::hosts_lookup(&hosts_file(), name))?
         };
         Some(Endpoint {
             address: SocketAddr::new(ip, u16::try_from(decimal::parse(port.as_bytes())?).ok()?),
@@ -98,10 +92,6 @@ pub enum Event {
 pub struct Said {
     #[serde(rename = "accountId")]
     pub account_id: Option<String>,
-    #[serde(rename = "functionName")]
-    pub function_name: Option<String>,
-    #[serde(rename = "functionVersion")]
-    pub function_version: Option<String>,
     #[serde(rename = "eventType")]
     event_type: Option<String>,
     #[serde(rename = "deadlineMs")]
@@ -325,7 +315,7 @@ impl RuntimeApi {
         self.incoming.clear();
         self.is_asked = true;
         if self.stream.is_none() {
-            self.stream = sys::connect_to(&self.endpoint.address, true).ok();
+            self.stream = sys::connect_to(&self.endpoint.address).ok();
         }
         let result = self.write();
         if result.is_err() {

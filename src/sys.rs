@@ -7,7 +7,7 @@
 
 use std::ffi::{CStr, c_char};
 use std::io;
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 
 use crate::clock::{Clocks, Mono, Wall};
@@ -55,6 +55,8 @@ unsafe extern "C" {
     fn clock_gettime(clock: i32, time: *mut TimeSpec) -> i32;
     fn socket(domain: i32, kind: i32, protocol: i32) -> i32;
     fn connect(fd: i32, address: *const SocketAddress, length: u32) -> i32;
+    fn bind(fd: i32, address: *const SocketAddress, length: u32) -> i32;
+    fn listen(fd: i32, backlog: i32) -> i32;
     fn setsockopt(fd: i32, level: i32, name: i32, value: *const i32, length: u32) -> i32;
 }
 
@@ -63,6 +65,9 @@ const CLOCK_MONOTONIC: i32 = 1;
 const AF_INET: u16 = 2;
 const AF_INET6: u16 = 10;
 const SOCK_STREAM: i32 = 1;
+const SOCK_DGRAM: i32 = 2;
+const SOL_SOCKET: i32 = 1;
+const SO_REUSEADDR: i32 = 2;
 const SOCK_NONBLOCK: i32 = 0o4000;
 const SOCK_CLOEXEC: i32 = 0o2_000_000;
 const IPPROTO_TCP: i32 = 6;
@@ -105,31 +110,75 @@ fn milliseconds(clock: i32) -> u64 {
     (time.seconds as u64) * 1000 + (time.nanoseconds as u64) / 1_000_000
 }
 
+/// A socket that asks one server: what is sent goes there, and only its answers are received. Non-blocking.
+pub fn datagrams_to(address: &SocketAddr) -> io::Result<UdpSocket> {
+    open_to(address, SOCK_DGRAM).map(UdpSocket::from)
+}
+
+/// Listens on this port of all IPv4 addresses; 0 is any free one. Non-blocking.
+pub fn listen_on(port: u16) -> io::Result<TcpListener> {
+    const LISTEN_BACKLOG: i32 = 64;
+    let (address, length) = raw_address(&SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)));
+    let socket = open(&address, SOCK_STREAM)?;
+    let (fd, on) = (socket.as_raw_fd(), 1);
+    // SAFETY: `on` is a live int of the length that is given, and `address` a live socket address of its length. Without
+    // SO_REUSEADDR the port would be taken for a minute after a reset of the sandbox.
+    let is_listening = unsafe {
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &raw const on, 4);
+        bind(fd, &raw const address, length) == 0 && listen(fd, LISTEN_BACKLOG) == 0
+    };
+    if is_listening {
+        Ok(TcpListener::from(socket))
+    } else {
+        Err(io::Error::last_os_error())
+    }
+}
+
 /// Begins to connect. The stream is non-blocking and close-on-exec; it is connected, or has failed, when it is writable.
-/// Small requests must not wait for the answer to earlier ones, so Nagle's delay is off if `is_interactive`.
-pub fn connect_to(address: &SocketAddr, is_interactive: bool) -> io::Result<TcpStream> {
+/// Small requests must not wait for the answer to earlier ones, so Nagle's delay is off.
+pub fn connect_to(address: &SocketAddr) -> io::Result<TcpStream> {
+    let socket = open_to(address, SOCK_STREAM)?;
+    let on = 1;
+    // SAFETY: `on` is a live int of the length that is given. A failure only costs time.
+    unsafe {
+        setsockopt(
+            socket.as_raw_fd(),
+            IPPROTO_TCP,
+            TCP_NODELAY,
+            &raw const on,
+            4,
+        )
+    };
+    Ok(TcpStream::from(socket))
+}
+
+fn open_to(address: &SocketAddr, kind: i32) -> io::Result<OwnedFd> {
     let (raw, length) = raw_address(address);
-    let kind = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
-    // SAFETY: takes no pointer.
-    let fd = unsafe { socket(i32::from(raw.family), kind, 0) };
-    if fd < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: the descriptor was opened just now and belongs to nobody else.
-    let stream = TcpStream::from(unsafe { OwnedFd::from_raw_fd(fd) });
-    if is_interactive {
-        let on = 1;
-        // SAFETY: `on` is a live int of the length that is given. A failure only costs time.
-        unsafe { setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &raw const on, 4) };
-    }
+    let socket = open(&raw, kind)?;
     // SAFETY: `raw` is a live socket address of at least `length` bytes.
-    if unsafe { connect(fd, &raw const raw, length) } < 0 {
+    if unsafe { connect(socket.as_raw_fd(), &raw const raw, length) } < 0 {
         let error = io::Error::last_os_error();
         if error.raw_os_error() != Some(EINPROGRESS) {
             return Err(error);
         }
     }
-    Ok(stream)
+    Ok(socket)
+}
+
+fn open(address: &SocketAddress, kind: i32) -> io::Result<OwnedFd> {
+    // SAFETY: takes no pointer.
+    let fd = unsafe {
+        socket(
+            i32::from(address.family),
+            kind | SOCK_NONBLOCK | SOCK_CLOEXEC,
+            0,
+        )
+    };
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the descriptor was opened just now and belongs to nobody else.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
 fn raw_address(address: &SocketAddr) -> (SocketAddress, u32) {
@@ -566,7 +615,7 @@ mod memory {
     }
 
     #[repr(align(64))]
-    struct Arena([u8; ARENA_BYTES]);
+    struct Arena(#[expect(dead_code, reason = "used by its address")] [u8; ARENA_BYTES]);
 
     struct Memory {
         arena: UnsafeCell<Arena>,

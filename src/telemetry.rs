@@ -4,13 +4,14 @@
 //! requests gives way to a new one; only when all are in the middle of a request does the listener leave the poll set.
 
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsRawFd, RawFd};
 
 use crate::clock::{Clocks, Mono};
 use crate::intake::{Decoder, Intake, Wish};
 use crate::limits::{CONNECTIONS_MAX, READ_BYTES, READS_PER_TURN_MAX, REQUEST_STALL_MS_MAX};
 use crate::runtime_api::is_retry;
+use crate::sys;
 
 const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 const LAST_ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
@@ -34,9 +35,7 @@ pub struct Telemetry {
 impl Telemetry {
     /// Listens on all addresses: Lambda connects by name. A port that is taken, and 0, give any free one.
     pub fn bind(port: u16, record_bytes_max: usize) -> std::io::Result<Telemetry> {
-        let bind = |port| TcpListener::bind(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)));
-        let listener = bind(port).or_else(|_| bind(0))?;
-        listener.set_nonblocking(true)?;
+        let listener = sys::listen_on(port).or_else(|_| sys::listen_on(0))?;
         Ok(Telemetry {
             listener,
             connections: [const { None }; CONNECTIONS_MAX],

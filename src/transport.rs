@@ -61,10 +61,10 @@ impl Connector for CollectorConnector {
         let mut failure = Error::HostNotFound;
         for address in details.addrs.iter() {
             let deadline = sys::clocks().mono.plus(CONNECT_MS_MAX);
-            match sys::connect_to(address, true)
+            match sys::connect_to(address)
                 .map_err(Error::Io)
                 .and_then(|stream| {
-                    wait(&self.reactor, &stream, sys::WRITABLE, deadline)?;
+                    wait(self.reactor, &stream, sys::WRITABLE, deadline)?;
                     match stream.take_error()? {
                         None => Ok(stream),
                         Some(error) => Err(Error::Io(error)),
@@ -74,7 +74,7 @@ impl Connector for CollectorConnector {
                     return Ok(Some(CollectorTransport {
                         stream,
                         buffers: LazyBuffers::new(COLLECTOR_INPUT_BYTES, COLLECTOR_OUTPUT_BYTES),
-                        reactor: self.reactor.clone(),
+                        reactor: self.reactor,
                         last_use: sys::clocks().wall,
                         is_used: false,
                     }));
@@ -93,7 +93,7 @@ impl Transport for CollectorTransport {
 
     fn transmit_output(&mut self, amount: usize, _timeout: NextTimeout) -> Result<(), Error> {
         if self.is_used {
-            lock(&self.reactor).post_reuses = true;
+            lock(self.reactor).post_reuses = true;
         }
         let mut rest = self.buffers.output().get(..amount).unwrap_or_default();
         while !rest.is_empty() {
@@ -101,7 +101,7 @@ impl Transport for CollectorTransport {
                 Ok(0) => return Err(Error::Io(io::ErrorKind::WriteZero.into())),
                 Ok(count) => rest = rest.get(count..).unwrap_or_default(),
                 Err(error) if is_retry(&error) => {
-                    wait(&self.reactor, &self.stream, sys::WRITABLE, Mono(u64::MAX))?;
+                    wait(self.reactor, &self.stream, sys::WRITABLE, Mono(u64::MAX))?;
                 }
                 Err(error) => return Err(Error::Io(error)),
             }
@@ -118,7 +118,7 @@ impl Transport for CollectorTransport {
                     return Ok(count > 0);
                 }
                 Err(error) if is_retry(&error) => {
-                    wait(&self.reactor, &self.stream, sys::READABLE, Mono(u64::MAX))?;
+                    wait(self.reactor, &self.stream, sys::READABLE, Mono(u64::MAX))?;
                 }
                 Err(error) => return Err(Error::Io(error)),
             }
@@ -136,7 +136,7 @@ impl Transport for CollectorTransport {
     }
 }
 
-fn wait(reactor: &Shared, stream: &TcpStream, events: i16, deadline: Mono) -> Result<(), Error> {
+fn wait(reactor: Shared, stream: &TcpStream, events: i16, deadline: Mono) -> Result<(), Error> {
     match lock(reactor).wait((stream.as_raw_fd(), events), deadline) {
         Waited::Ready => Ok(()),
         Waited::TimedOut | Waited::Gone => Err(Error::Timeout(Timeout::Global)),
