@@ -96,6 +96,8 @@ pub struct Seen {
     pub breaker: Breaker,
     /// Telemetry was left unread, for want of room, as long as next may be held: a `runtimeDone` may be hidden in it.
     pub is_blind: bool,
+    /// Telemetry is being left unread just now.
+    pub is_unread: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -236,8 +238,10 @@ impl Lifecycle {
                 } = &mut self.phase
                 {
                     *failed |= !answered;
-                    // Telemetry may have been left unread for want of room while it lasted.
-                    if let Some((_, at)) = report {
+                    // What was left unread for want of room needs its time, too.
+                    if let Some((_, at)) = report
+                        && seen.is_unread
+                    {
                         *at = now.mono.plus(REPORT_MS_MAX).min(*until).max(*at);
                     }
                 }

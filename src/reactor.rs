@@ -221,6 +221,7 @@ impl Reactor {
             oldest: ring.oldest(),
             breaker: self.breaker.state(now.wall),
             is_blind: self.pause.held_ms >= self.budget_ms.max(1),
+            is_unread: self.pause.since.is_some(),
         }
     }
 

@@ -365,7 +365,11 @@ impl RuntimeApi {
                 }
                 Ok(Some(answer))
             }
-            Parse::Partial if count > 0 => Ok(None),
+            Parse::Partial if count > 0 => {
+                // An event has begun to arrive: whoever takes over from here must ask again.
+                survival::note(Next::Ask, None);
+                Ok(None)
+            }
             Parse::Partial | Parse::Malformed => Err(Lost),
         }
     }

@@ -31,8 +31,8 @@ fn the_last_words_of_a_failed_invocation() {
             (30, Line, "wait 2510"),
             (40, Done(1, false), "post, wait"),
             (50, Shutdown(Some(2_000)), "wait 1850"),
-            (60, Sent, "wait 100"),
-            (100, NOW, "exit"),
+            (60, Sent, "wait 90"),
+            (90, NOW, "exit"),
         ],
     );
 }
@@ -87,8 +87,8 @@ fn shutdown_sends_what_is_left_and_awaits_the_report() {
             (50, Line, "wait"),
             (100, Shutdown(Some(2_000)), "post, wait 1900"),
             // What is on its way is still counted.
-            (120, Refused, "wait 160"),
-            (130, Line, "wait 160"),
+            (120, Refused, "wait 140"),
+            (130, Line, "wait 140"),
             (135, Reported(1), "exit"),
         ],
         // A POST is bounded by SHUTDOWN; the driver ends it then.
@@ -103,6 +103,44 @@ fn shutdown_sends_what_is_left_and_awaits_the_report() {
     for end in ends {
         run(policy(Flush::Start), &[&begin, end].concat());
     }
+}
+
+#[test]
+fn what_was_left_unread_at_shutdown_gets_its_time() {
+    use crate::clock::{Clocks, Mono, Wall};
+    use crate::lifecycle::{Action, Breaker, Flush, Input, Lifecycle, Seen};
+    use crate::record::RequestId;
+    let mut lifecycle = Lifecycle::new(policy(Flush::Start));
+    let at = |ms: u64| Clocks {
+        wall: Wall(1_000_000 + ms),
+        mono: Mono(ms),
+    };
+    let mut seen = Seen {
+        pending: false,
+        high_water: false,
+        oldest: None,
+        breaker: Breaker::Closed,
+        is_blind: false,
+        is_unread: true,
+    };
+    let id = RequestId::new(b"1").unwrap();
+    assert_eq!(lifecycle.step(Input::Turn, &seen, at(0)), Action::Next);
+    let deadline = Some(Mono(3_000));
+    lifecycle.note(Input::Invoke { id, deadline }, &seen, at(10));
+    lifecycle.note(Input::Shutdown { deadline }, &seen, at(100));
+    seen.pending = true;
+    assert_eq!(lifecycle.step(Input::Turn, &seen, at(101)), Action::Post);
+    seen.pending = false;
+    let ended = Input::PostEnded { answered: true };
+    let until = Some(Mono(840));
+    assert_eq!(
+        lifecycle.step(ended, &seen, at(800)),
+        Action::Wait { until }
+    );
+    assert_eq!(
+        lifecycle.step(Input::Reported(id), &seen, at(810)),
+        Action::Exit
+    );
 }
 
 #[test]

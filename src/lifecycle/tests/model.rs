@@ -113,6 +113,7 @@ impl World {
                 oldest: None,
                 breaker: Breaker::Closed,
                 is_blind: false,
+                is_unread: false,
             },
             exited: false,
             actions: Vec::new(),
@@ -322,12 +323,6 @@ impl World {
 
     fn end_post(&mut self, answered: bool) -> Check {
         (self.post, self.outstayed) = (false, false);
-        if let Some(end) = &mut self.end
-            && let Some((_, at)) = &mut end.report
-        {
-            let again = self.now.mono.plus(REPORT_MS_MAX);
-            *at = end.exit_by.min(again).max(*at);
-        }
         if !answered {
             let until = self.now.wall.plus(BREAKER_MS_MIN);
             self.seen.breaker = Breaker::Open { until };
