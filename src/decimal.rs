@@ -4,11 +4,14 @@
 pub fn push(out: &mut Vec<u8>, mut value: u64) {
     let mut digits = [0u8; 20];
     let mut used = 0;
-    for slot in digits.iter_mut().rev() {
-        *slot = b'0' + (value % 10) as u8;
-        value /= 10;
-        used += 1;
+    // Two at a time: every record has a time of 19 digits.
+    for pair in digits.rchunks_exact_mut(2) {
+        let low = (value % 100) as u8;
+        value /= 100;
+        pair.copy_from_slice(&[b'0' + low / 10, b'0' + low % 10]);
+        used += 2;
         if value == 0 {
+            used -= usize::from(low < 10);
             break;
         }
     }

@@ -318,7 +318,9 @@ impl Reader {
         };
         (
             severity,
-            request_id.and_then(RequestId::new).or(self.current),
+            request_id
+                .and_then(|raw| self.request_id(raw))
+                .or(self.current),
         )
     }
 

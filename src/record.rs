@@ -140,14 +140,22 @@ impl Writer {
         if let Some(trace) = &head.trace {
             flags |= TRACE | if trace.sampled { SAMPLED } else { 0 };
         }
+        // The intake bounds both lengths to 64.
+        let facts = [
+            head.severity,
+            flags,
+            head.event_type.len() as u8,
+            head.request_id.len() as u8,
+        ];
+        let mut fixed = [0; FIXED_BYTES];
+        let (time, rest) = fixed.split_at_mut(8);
+        time.copy_from_slice(&head.time_unix_nano.to_le_bytes());
+        if let Some(place) = rest.first_chunk_mut() {
+            *place = facts;
+        }
         let out = &mut self.bytes;
         out.clear();
-        out.extend_from_slice(&head.time_unix_nano.to_le_bytes());
-        // The intake bounds both lengths to 64.
-        let lengths = [head.event_type.len() as u8, head.request_id.len() as u8];
-        out.extend_from_slice(&[head.severity, flags]);
-        out.extend_from_slice(&lengths);
-        out.extend_from_slice(&[0; 12]);
+        out.extend_from_slice(&fixed);
         if let Some(trace) = &head.trace {
             out.extend_from_slice(&trace.trace_id);
             out.extend_from_slice(&trace.span_id);

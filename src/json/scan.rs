@@ -43,6 +43,12 @@ impl Scan {
                 if self.depth == floor {
                     break;
                 }
+                // Between two strings there is mostly nothing but this.
+                if let [b':' | b',', b'"', behind @ ..] = rest {
+                    self.in_string = true;
+                    rest = behind;
+                    continue;
+                }
             }
             let Some((&byte, behind)) = rest.split_first() else {
                 return Ok(None);

@@ -166,9 +166,13 @@ fn clean_run(text: &[u8], form: Form) -> (&[u8], &[u8], bool) {
         ascii &= plain;
         behind = behind.get(offset..).unwrap_or(&[]);
         let step = match (behind.first(), form) {
-            (Some(b'\\'), Form::Raw) => match escape(behind) {
-                Escape::Character(_, bytes) => bytes,
-                Escape::HalfPair | Escape::Invalid => 0,
+            (Some(b'\\'), Form::Raw) => match behind.get(1) {
+                // Nearly all are of this kind, and what they stand for does not matter here.
+                Some(b'n' | b't' | b'"' | b'\\' | b'/' | b'r' | b'b' | b'f') => 2,
+                _ => match escape(behind) {
+                    Escape::Character(_, bytes) => bytes,
+                    Escape::HalfPair | Escape::Invalid => 0,
+                },
             },
             (Some(b'\\') | None, _) => 0,
             (Some(_), _) => usize::from(form == Form::Unescape),

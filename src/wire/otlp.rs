@@ -49,7 +49,7 @@ impl Format for Otlp {
             b",{\"timeUnixNano\":\""
         };
         out.extend_from_slice(begin);
-        decimal::push(out, head.time_unix_nano);
+        time(out, head.time_unix_nano);
         if head.severity > 0 {
             push(out, &[b"\",\"severityNumber\":"]);
             decimal::push(out, u64::from(head.severity));
@@ -67,24 +67,26 @@ impl Format for Otlp {
             ],
         );
         attributes(out, record);
-        out.push(b']');
         if record.dropped_attributes > 0 {
-            push(out, &[b",\"droppedAttributesCount\":"]);
+            push(out, &[b"],\"droppedAttributesCount\":"]);
             decimal::push(out, u64::from(record.dropped_attributes));
+        } else {
+            out.push(b']');
         }
-        if let Some(trace) = &head.trace {
-            push(out, &[b",\"traceId\":\"", &trace.trace_id]);
-            if trace.span_id != [b'0'; 16] {
-                push(out, &[b"\",\"spanId\":\"", &trace.span_id]);
-            }
-            let flags: &[u8] = if trace.sampled {
-                b"\",\"flags\":1"
-            } else {
-                b"\",\"flags\":0"
-            };
-            out.extend_from_slice(flags);
+        let Some(trace) = &head.trace else {
+            out.push(b'}');
+            return;
+        };
+        push(out, &[b",\"traceId\":\"", &trace.trace_id]);
+        if trace.span_id != [b'0'; 16] {
+            push(out, &[b"\",\"spanId\":\"", &trace.span_id]);
         }
-        out.push(b'}');
+        let flags: &[u8] = if trace.sampled {
+            b"\",\"flags\":1}"
+        } else {
+            b"\",\"flags\":0}"
+        };
+        out.extend_from_slice(flags);
     }
 
     fn end(&self, out: &mut Vec<u8>, batch_id: &[u8]) {
@@ -99,11 +101,32 @@ impl Format for Otlp {
     }
 }
 
+/// Lambda's times have milliseconds: the last six digits need no division.
+fn time(out: &mut Vec<u8>, unix_nano: u64) {
+    let milliseconds = unix_nano / 1_000_000;
+    if milliseconds > 0 && milliseconds * 1_000_000 == unix_nano {
+        decimal::push(out, milliseconds);
+        out.extend_from_slice(b"000000");
+    } else {
+        decimal::push(out, unix_nano);
+    }
+}
+
 /// The attributes that kinglet gives, then the function's own. Keys must be unique, so one of the function's that has a
 /// name of ours is left out. A plain line of the function has no event type: nearly all records are that.
 fn attributes(out: &mut Vec<u8>, record: &Record<'_>) {
     let head = &record.head;
     let start = out.len();
+    if !head.request_id.is_empty() {
+        push(
+            out,
+            &[
+                b"{\"key\":\"faas.invocation_id\",\"value\":{\"stringValue\":\"",
+                head.request_id,
+                b"\"}}",
+            ],
+        );
+    }
     let event_type: &[u8] = if head.event_type == b"function" {
         b""
     } else {
@@ -115,7 +138,6 @@ fn attributes(out: &mut Vec<u8>, record: &Record<'_>) {
         decimal::push(&mut original_bytes, u64::from(record.original_bytes));
     }
     for (kind, key, value) in [
-        (Kind::String, INVOCATION_ID, head.request_id),
         (Kind::String, EVENT_TYPE, event_type),
         (Kind::Boolean, COLDSTART, coldstart),
         (Kind::Integer, ORIGINAL_BYTES, &original_bytes),
