@@ -129,12 +129,6 @@ impl Reader {
         received: Wall,
         resource: &mut Resource,
     ) -> (Verdict, Observation) {
-        if self.filter.function && element.cut.is_none() {
-            let verdict = self.plain_line(element.raw);
-            if let Some(verdict) = verdict {
-                return (verdict, Observation::Nothing);
-            }
-        }
         let Some(envelope) = envelope(element, received, &mut self.timestamps) else {
             return (Verdict::Malformed, Observation::Nothing);
         };
@@ -262,26 +256,28 @@ impl Reader {
         }
     }
 
-    /// A string line of the function, written as Lambda writes it: nearly all events are that. It is what the general way
-    /// makes of it, without looking at each member; `None`: go the general way.
-    fn plain_line(&mut self, event: &[u8]) -> Option<Verdict> {
-        let rest = event.strip_prefix(b"{\"time\":\"")?;
+    /// Takes the event at the beginning of `bytes`, if it is a string line of the function, written as Lambda writes it: nearly
+    /// all are that. The record is what the general way makes of it, read once. Returns the length of the event; `None`: go
+    /// the general way.
+    pub fn plain_line(&mut self, bytes: &[u8]) -> Option<usize> {
+        let rest = bytes.strip_prefix(PLAIN_HEAD)?;
         let (time, rest) = rest.split_first_chunk::<24>()?;
-        let rest = rest.strip_prefix(b"\",\"type\":\"function\",\"record\":\"")?;
-        let raw = rest.strip_suffix(b"\"}")?;
+        let rest = rest.strip_prefix(PLAIN_MIDDLE)?;
+        let raw = json::clean_string(rest)?;
+        // Anything else behind the string's quote means that there are other members.
+        rest.get(raw.len()..)?.strip_prefix(PLAIN_END)?;
         let time_unix_nano = self.timestamps.parse(time)?;
         let (severity, request_id) = self.string_claims(raw);
-        if self.is_below_minimum(severity) {
+        if self.is_below_minimum(severity) || !self.filter.function {
             return None;
         }
         self.begin(FUNCTION, time_unix_nano, severity, request_id);
-        let room = self.writer.room();
-        // A quote would mean that the record has ended, and that there are other members.
-        if !json::append_if_clean(self.writer.body(), raw, room) {
+        if raw.len() > self.writer.room() {
             return None;
         }
+        self.writer.body().extend_from_slice(raw);
         self.writer.end_body(0);
-        Some(Verdict::Record)
+        Some(PLAIN_HEAD.len() + time.len() + PLAIN_MIDDLE.len() + raw.len() + PLAIN_END.len())
     }
 
     fn string_line(&mut self, envelope: &Envelope<'_>, raw: &[u8]) -> Verdict {
@@ -452,6 +448,9 @@ impl<'a> Claims<'a> {
     }
 }
 
+const PLAIN_HEAD: &[u8] = b"{\"time\":\"";
+const PLAIN_MIDDLE: &[u8] = b"\",\"type\":\"function\",\"record\":\"";
+const PLAIN_END: &[u8] = b"\"}";
 const FUNCTION: &[u8] = b"function";
 const LOGS_DROPPED: &[u8] = b"logsDropped";
 const LEVEL: &[u8] = b"level";

@@ -74,11 +74,7 @@ impl Intake {
         self.ledger.received += 1;
         let (verdict, observation) = self.reader.read(element, now, &mut self.resource);
         match verdict {
-            Verdict::Record => {
-                self.ledger.cut += u64::from(self.reader.is_cut());
-                let lost = self.ring.push(Signal::Log, true, now, self.reader.record());
-                self.ledger.evicted += lost;
-            }
+            Verdict::Record => self.keep(now),
             Verdict::Filtered => self.ledger.filtered += 1,
             Verdict::Malformed => self.ledger.malformed += 1,
         }
@@ -90,6 +86,22 @@ impl Intake {
             Observation::Done { id, success } => self.observed.done = Some((id, success)),
             Observation::Reported(id) => self.observed.reported = Some(id),
         }
+    }
+
+    /// Takes the event at the beginning of `bytes` the short way; see [`Reader::plain_line`].
+    fn plain_line(&mut self, bytes: &[u8], now: Wall) -> Option<usize> {
+        let length = self.reader.plain_line(bytes)?;
+        self.ledger.received += 1;
+        self.observed.received = true;
+        self.keep(now);
+        Some(length)
+    }
+
+    /// Puts the reader's record into the ring.
+    fn keep(&mut self, now: Wall) {
+        self.ledger.cut += u64::from(self.reader.is_cut());
+        let record = self.reader.record();
+        self.ledger.evicted += self.ring.push(Signal::Log, true, now, record);
     }
 
     /// Counts a body that was not an array of events to its end.
@@ -170,7 +182,13 @@ impl Decoder {
             };
             self.is_empty &= run.is_empty();
             while !self.is_broken {
-                match self.elements.next(&mut run) {
+                let plain = |bytes: &[u8]| intake.plain_line(bytes, now);
+                let taken = match self.elements.next_known(&mut run, plain) {
+                    Ok(true) => continue,
+                    Ok(false) => self.elements.next(&mut run),
+                    Err(malformed) => Err(malformed),
+                };
+                match taken {
                     Ok(Some(element)) => intake.event(&element, now),
                     Ok(None) => break,
                     Err(_) => {

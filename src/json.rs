@@ -20,7 +20,7 @@ mod strings;
 pub use elements::Elements;
 pub use members::{Members, members};
 pub use numbers::{integer, number_is_valid};
-pub use strings::{append_escaped, append_if_clean, append_raw_string, append_unescaped};
+pub use strings::{append_escaped, append_raw_string, append_unescaped, clean_string};
 
 /// The text is not the JSON it ought to be, and nothing behind the fault can be trusted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

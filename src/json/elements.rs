@@ -108,6 +108,36 @@ impl Elements {
         }
     }
 
+    /// Lets somebody take the next element who may know it at sight. `take` is given what begins with the element, and says how
+    /// many bytes it has; `None`: it does not know it, or it is not all there. True if an element was taken. Else it is still
+    /// there, for `next`.
+    pub fn next_known(
+        &mut self,
+        input: &mut &[u8],
+        take: impl FnOnce(&[u8]) -> Option<usize>,
+    ) -> Result<bool, Malformed> {
+        if self.yielded {
+            self.release();
+        }
+        if self.place == Place::Inside {
+            return Ok(false);
+        }
+        match self.enter(input) {
+            Ok(true) => {}
+            Ok(false) => return Ok(false),
+            Err(malformed) => {
+                self.place = Place::Broken;
+                return Err(malformed);
+            }
+        }
+        let Some(rest) = take(input).and_then(|bytes| input.get(bytes..)) else {
+            return Ok(false);
+        };
+        *input = rest;
+        self.place = if self.bare { Place::End } else { Place::After };
+        Ok(true)
+    }
+
     /// The body ended: `Ok` if the array was complete. Makes ready for the next body.
     pub fn finish(&mut self) -> Result<(), Malformed> {
         let complete = self.place == Place::End;

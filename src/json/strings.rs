@@ -13,16 +13,12 @@ pub fn append_raw_string(out: &mut Vec<u8>, raw: &[u8], limit: usize) -> bool {
     append_content(out, raw, limit, true)
 }
 
-/// Appends a raw string as `append_raw_string` does, if that is nothing but one copy: if it is valid as it is, has no quote
-/// in it, and fits. Else appends nothing, and false.
-pub fn append_if_clean(out: &mut Vec<u8>, raw: &[u8], limit: usize) -> bool {
-    let (run, behind, ascii) = clean_run(raw, Form::Raw);
-    let is_clean =
-        behind.is_empty() && run.len() <= limit && (ascii || str::from_utf8(run).is_ok());
-    if is_clean {
-        out.extend_from_slice(run);
-    }
-    is_clean
+/// The content of the string whose opening quote stood before `text`, if it is clean: valid as it is, in JSON and in UTF-8,
+/// up to its closing quote, which is in `text`, too.
+pub fn clean_string(text: &[u8]) -> Option<&[u8]> {
+    let (run, behind, ascii) = clean_run(text, Form::Raw);
+    let is_clean = behind.first() == Some(&b'"') && (ascii || str::from_utf8(run).is_ok());
+    is_clean.then_some(run)
 }
 
 /// Appends any text, which is not JSON, escaped as the content of a JSON string. Guarantees and `limit` are those
