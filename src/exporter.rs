@@ -17,23 +17,20 @@ use crate::config::Config;
 use crate::json::{self, Value};
 use crate::ledger::Losses;
 use crate::limits::{
-    ANSWER_BYTES_MAX, ATTRIBUTE_OVERHEAD_BYTES_MAX, BATCH_BYTES_MAX, REJECT_RECORDS,
+    ANSWER_BYTES_MAX, ATTRIBUTE_OVERHEAD_BYTES_MAX, BATCH_BYTES_MAX, BATCH_END_BYTES_MAX,
+    FREEZE_MS_MIN, RECORD_OVERHEAD_BYTES_MAX, REJECT_RECORDS,
 };
 use crate::reactor::{Reactor, Shared, lock};
 use crate::record::{Head, Kind, Record, Writer};
 use crate::resolver::CollectorResolver;
 use crate::ring::Signal;
 use crate::transport::CollectorConnector;
-use crate::wire::{END_BYTES_MAX, Format};
+use crate::wire::Format;
 use crate::{decimal, platform, severity, sys};
 
-/// Most that a format writes for a record besides its stored bytes, attributes apart.
-const RECORD_OVERHEAD_BYTES_MAX: usize = 1024;
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// In place of a status.
 const NO_ANSWER: u16 = 1;
-/// More wall time than awake time in a POST, by so much: it was cut by a freeze.
-const FREEZE_MS_MIN: u64 = 1_000;
 
 /// The way to the collector.
 pub struct Exporter {
@@ -186,7 +183,7 @@ impl Exporter {
             let bound = frame.payload.len()
                 + RECORD_OVERHEAD_BYTES_MAX
                 + record.attributes().count() * ATTRIBUTE_OVERHEAD_BYTES_MAX;
-            let is_full = self.body.len() + bound + END_BYTES_MAX > BATCH_BYTES_MAX;
+            let is_full = self.body.len() + bound + BATCH_END_BYTES_MAX > BATCH_BYTES_MAX;
             if frame.sequence > last_max || records >= self.records_max || (records > 0 && is_full)
             {
                 break;

@@ -27,6 +27,8 @@ pub const NEXT_UNREACHABLE_MS_MAX: u64 = 5_000;
 pub const TELEMETRY_PORT: u16 = 4327;
 /// Telemetry connections served at once. Lambda uses one or two.
 pub const CONNECTIONS_MAX: usize = 8;
+/// Waiting connections that the kernel holds for us.
+pub const LISTEN_BACKLOG: i32 = 64;
 /// Longest HTTP head of a telemetry request.
 pub const HEAD_BYTES_MAX: usize = 8 * 1024;
 /// Bytes taken from a telemetry connection by one read. Larger reads save system calls, and cost resident memory.
@@ -76,6 +78,10 @@ pub const BATCH_BYTES_MAX: usize = 256 * 1024;
 /// What a batch holds besides the stored bytes of one record: the resource, the scope, and the names around a record's
 /// attributes.
 pub const ENVELOPE_BYTES_MAX: usize = 32 * 1024;
+/// Most that a format writes for a record besides its stored bytes, attributes apart.
+pub const RECORD_OVERHEAD_BYTES_MAX: usize = 1024;
+/// Most that a format writes behind the last record: the scope, and the batch id.
+pub const BATCH_END_BYTES_MAX: usize = 512;
 /// Attributes kept of one record (OpenTelemetry's default limit); more are counted in `droppedAttributesCount`.
 pub const ATTRIBUTES_MAX: u32 = 128;
 /// Longest attribute key that is kept, in raw bytes.
@@ -144,6 +150,10 @@ pub const RESOLVED_MS_MIN: u64 = 5_000;
 pub const RESOLVED_MS_MAX: u64 = 300_000;
 /// A connection unused for so long on the wall clock is not trusted any more: the sandbox may have been frozen.
 pub const CONNECTION_IDLE_MS_MAX: u64 = 5_000;
+/// More wall time than awake time in a POST, by so much: a freeze has cut it.
+pub const FREEZE_MS_MIN: u64 = 1_000;
+/// A file such as `/etc/resolv.conf` is read up to here.
+pub const FILE_BYTES_MAX: usize = 16 * 1024;
 /// First pause of the breaker after a failure; doubles.
 pub const BREAKER_MS_MIN: u64 = 1_000;
 /// Longest pause of the breaker.
@@ -214,8 +224,12 @@ const _: () = {
         "two bits of a length mark a pointer"
     );
     assert!(
-        RESOURCE_BYTES_MAX + ATTRIBUTES_MAX as usize * ATTRIBUTE_OVERHEAD_BYTES_MAX + 2 * 1024
-            <= ENVELOPE_BYTES_MAX
+        RESOURCE_BYTES_MAX
+            + ATTRIBUTES_MAX as usize * ATTRIBUTE_OVERHEAD_BYTES_MAX
+            + 2 * RECORD_OVERHEAD_BYTES_MAX
+            + BATCH_END_BYTES_MAX
+            <= ENVELOPE_BYTES_MAX,
+        "the loss record goes with the record"
     );
     assert!(FLUSH_BUDGET_MS <= FLUSH_BUDGET_MS_MAX && FLUSH_INTERVAL_MS <= FLUSH_INTERVAL_MS_MAX);
     assert!(INVOKE_MARGIN_MS < DEADLINE_FLUSH_MS);

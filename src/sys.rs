@@ -11,6 +11,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 
 use crate::clock::{Clocks, Mono, Wall};
+use crate::limits::{FILE_BYTES_MAX, LISTEN_BACKLOG};
 
 pub const READABLE: i16 = 0x1;
 pub const WRITABLE: i16 = 0x4;
@@ -117,7 +118,6 @@ pub fn datagrams_to(address: &SocketAddr) -> io::Result<UdpSocket> {
 
 /// Listens on this port of all IPv4 addresses; 0 is any free one. Non-blocking.
 pub fn listen_on(port: u16) -> io::Result<TcpListener> {
-    const LISTEN_BACKLOG: i32 = 64;
     let (address, length) = raw_address(&SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)));
     let socket = open(&address, SOCK_STREAM)?;
     let (fd, on) = (socket.as_raw_fd(), 1);
@@ -290,7 +290,6 @@ pub fn write(fd: RawFd, bytes: &[u8]) {
 /// The beginning of a small file, at most 16 KiB; empty if it cannot be read.
 #[must_use]
 pub fn read_file(path: &CStr) -> Vec<u8> {
-    const FILE_BYTES_MAX: usize = 16 * 1024;
     unsafe extern "C" {
         fn open(path: *const c_char, flags: i32, ...) -> RawFd;
         fn read(fd: RawFd, bytes: *mut u8, length: usize) -> isize;

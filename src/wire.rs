@@ -21,13 +21,10 @@ pub trait Format: Sync {
     fn begin(&self, out: &mut Vec<u8>, resource: &Resource);
     /// Writes a record. `is_first`: none of this batch was written before.
     fn record(&self, out: &mut Vec<u8>, record: &Record<'_>, is_first: bool);
-    /// Writes what comes after the last record, at most [`END_BYTES_MAX`]. `batch_id`: plain text by which a collector can
+    /// Writes what comes after the last record, at most [`crate::limits::BATCH_END_BYTES_MAX`]. `batch_id`: plain text by which a collector can
     /// recognise a batch that is repeated; also the value of the header `Idempotency-Key`.
     fn end(&self, out: &mut Vec<u8>, batch_id: &[u8]);
 }
-
-/// See [`Format::end`].
-pub const END_BYTES_MAX: usize = 512;
 
 /// The default format, and the others.
 pub const FORMATS: (&dyn Format, &[&dyn Format]) = (&otlp::Otlp, &[&ndjson::NdJson]);

@@ -39,7 +39,7 @@ fn encode(format: &dyn Format, run: &fixtures::Run) -> (String, usize) {
     }
     let end = out.len();
     format.end(&mut out, BATCH_ID);
-    assert!(out.len() - end <= END_BYTES_MAX);
+    assert!(out.len() - end <= crate::limits::BATCH_END_BYTES_MAX);
     let text = String::from_utf8(out).unwrap();
     // A new version is no change of the format.
     let version = format!("\"version\":\"{}\"", crate::VERSION);
