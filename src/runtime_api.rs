@@ -328,7 +328,11 @@ impl RuntimeApi {
         let stream = self.stream.as_mut().ok_or(Lost)?;
         while !self.outgoing.is_empty() {
             match stream.write(&self.outgoing) {
-                Ok(count) if count >= self.outgoing.len() => self.outgoing.clear(),
+                Ok(count) if count >= self.outgoing.len() => {
+                    self.outgoing.clear();
+                    // There is a connection: what comes later is not the same outage.
+                    self.unreachable_since = None;
+                }
                 Ok(0) => return Err(Lost),
                 Ok(count) => drop(self.outgoing.drain(..count)),
                 // Not yet connected, or the buffer is full.
@@ -563,6 +567,26 @@ mod tests {
             Event::Again { at: Mono(20) }
         );
         assert_eq!(api.next_answered(&refused(500), now), Event::Gone);
+    }
+
+    #[test]
+    fn two_lost_connections_far_apart_are_not_the_end() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let mut api = RuntimeApi::new(endpoint(&address).unwrap());
+        api.registered(b"id");
+        for now in [Mono(100), Mono(60_000), Mono(120_000)] {
+            assert_eq!(api.ask_next(now), None);
+            let (stream, _) = listener.accept().unwrap();
+            while api
+                .interest()
+                .is_some_and(|(_, events)| events == sys::WRITABLE)
+            {
+                assert!(api.serve().is_ok());
+            }
+            drop(stream);
+            assert!(matches!(api.next_lost(now), Event::Again { .. }), "{now:?}");
+        }
     }
 
     #[test]
