@@ -304,7 +304,7 @@ impl Exporter {
         reactor.intake.ledger.delivered += events - rejected;
         reactor.intake.ledger.rejected += rejected;
         reactor.intake.losses_told(batch.losses);
-        reactor.is_refused = false;
+        reactor.is_silent_on_losses = batch.range.is_none();
         self.records_max = self.records_max.saturating_mul(2);
         if rejected > 0 {
             self.tell(
@@ -343,7 +343,7 @@ impl Exporter {
     fn reject(&mut self, reactor: &mut Reactor, batch: &Batch) {
         let events = reactor.intake.ring.settle_flight();
         reactor.intake.ledger.rejected += events;
-        reactor.is_refused = true;
+        reactor.is_silent_on_losses = true;
         if batch.range.is_none() {
             // A collector that does not even take the loss record will not take it the next time.
             reactor.intake.losses_told(batch.losses);

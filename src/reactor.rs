@@ -56,8 +56,9 @@ pub struct Reactor {
     post_until: Option<Mono>,
     /// The POST in flight goes over a connection that has carried one before.
     pub post_reuses: bool,
-    /// The collector has rejected the last batch.
-    pub is_refused: bool,
+    /// Losses are not to be sent alone: the collector has rejected the last batch, or has just got them so. (Sent alone they
+    /// could make others: an endpoint that is our own listener counts each POST as a malformed event.)
+    pub is_silent_on_losses: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -102,7 +103,7 @@ impl Reactor {
             budget_ms: policy.budget_ms,
             post_until: None,
             post_reuses: false,
-            is_refused: false,
+            is_silent_on_losses: false,
         }
     }
 
@@ -225,10 +226,11 @@ impl Reactor {
         }
     }
 
-    /// Losses go out with the next records. Alone they are sent at the end, and not to a collector that refuses everything.
+    /// Losses go out with the next records. Alone they are sent at the end, once, and not to a collector that refuses
+    /// everything.
     fn tells_losses(&self) -> bool {
         let is_end = self.lifecycle.post_until().is_some();
-        is_end && !self.is_refused && self.intake.untold_losses().total() > 0
+        is_end && !self.is_silent_on_losses && self.intake.untold_losses().total() > 0
     }
 
     fn note(&mut self, input: Input, now: Clocks) {

@@ -183,3 +183,24 @@ fn without_an_endpoint_it_is_dormant() {
         );
     }
 }
+
+/// An endpoint that is kinglet's own listener: each POST comes back as one malformed event. It does not go round for ever.
+#[test]
+fn an_endpoint_that_is_itself_does_not_go_round() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = free.local_addr().unwrap().port();
+    drop(free);
+    let builder = alone()
+        .env("KINGLET_PORT", port.to_string())
+        .env("KINGLET_ENDPOINT", format!("http://127.0.0.1:{port}"))
+        .env("KINGLET_FLUSH", "end");
+    let lambda = builder.start().unwrap();
+    for _ in 0..3 {
+        assert!(invoke(&lambda, ["line"]) < HELD_MAX);
+    }
+    let exit = spin_down(&lambda);
+    assert!(exit.took < TOLERANCE, "{:?}", exit.took);
+    let counters = Counters::of(&exit);
+    assert_eq!(counters.get("malformed"), counters.get("posts"));
+    assert!(counters.get("posts") <= 10, "{counters:?}");
+}
