@@ -260,6 +260,9 @@ impl Reader {
     /// all are that. The record is what the general way makes of it, read once. Returns the length of the event; `None`: go
     /// the general way.
     pub fn plain_line(&mut self, bytes: &[u8]) -> Option<usize> {
+        if !self.filter.function {
+            return None;
+        }
         let rest = bytes.strip_prefix(PLAIN_HEAD)?;
         let (time, rest) = rest.split_first_chunk::<24>()?;
         let rest = rest.strip_prefix(PLAIN_MIDDLE)?;
@@ -268,7 +271,7 @@ impl Reader {
         rest.get(raw.len()..)?.strip_prefix(PLAIN_END)?;
         let time_unix_nano = self.timestamps.parse(time)?;
         let (severity, request_id) = self.string_claims(raw);
-        if self.is_below_minimum(severity) || !self.filter.function {
+        if self.is_below_minimum(severity) {
             return None;
         }
         self.begin(FUNCTION, time_unix_nano, severity, request_id);

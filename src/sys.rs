@@ -1,5 +1,6 @@
-//! What std lacks: `poll(2)`, a connect that does not block, two clocks, and handlers for fatal signals. The only file with
-//! `unsafe`, and each block says why it is sound.
+//! What std lacks, or has only with more than is needed: `poll(2)`, sockets that do not block, two clocks, the process's entry,
+//! arguments and environment, handlers for fatal signals, and for the static binary an allocator. The only file with `unsafe`,
+//! and each block says why it is sound.
 //!
 //! The C declarations are those of glibc and musl on x86_64 and aarch64 Linux, which agree in all that is used here; the
 //! sizes are asserted at compile time.

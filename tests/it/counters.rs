@@ -102,4 +102,10 @@ impl Counters {
         }
         assert_eq!(self.get("received"), taken(), "{self:?}");
     }
+
+    /// Checks that all was received, nothing lost, and no POST failed.
+    pub fn assert_clean(&self, lambda: &Sandbox) {
+        self.assert_all_received(lambda);
+        assert_eq!((self.losses(), self.get("posts_failed")), (vec![], 0));
+    }
 }

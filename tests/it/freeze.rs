@@ -35,12 +35,7 @@ fn a_post_goes_on_after_a_freeze() {
         function_lines(&collector),
         [lines("a", 20), vec!["after".into()]].concat()
     );
-    let counters = Counters::of(&exit);
-    counters.assert_all_received(&lambda);
-    assert_eq!(
-        (counters.losses(), counters.get("posts_failed")),
-        (vec![], 0)
-    );
+    Counters::of(&exit).assert_clean(&lambda);
 }
 
 /// The collector gives up the connection during the freeze: the batch is sent again after it, whole.
