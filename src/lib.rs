@@ -51,6 +51,7 @@ pub mod http;
 pub mod intake;
 pub mod json;
 pub mod ledger;
+pub mod measurement;
 pub mod platform;
 pub mod severity;
 pub mod text_line;

@@ -178,6 +178,37 @@ pub const DNS_NAME_BYTES_MAX: usize = 253;
 /// Longest part of a host name between two dots (RFC 1035, section 2.3.4).
 pub const DNS_LABEL_BYTES_MAX: usize = 63;
 
+// ---- Metrics ------------------------------------------------------------------------------------------------------
+
+/// Series in the table of metrics. A measurement of one more is counted as overflow, and the table does not grow.
+pub const SERIES_MAX: usize = 1024;
+/// Names and attributes of all series together.
+pub const SERIES_BYTES_MAX: usize = 128 * 1024;
+/// Longest name of a metric (OpenTelemetry's limit for an instrument). A longer one is malformed.
+pub const METRIC_NAME_BYTES_MAX: usize = 255;
+/// Longest unit of a metric (OpenTelemetry's limit for an instrument).
+pub const METRIC_UNIT_BYTES_MAX: usize = 63;
+/// Attributes of a series; more are left out. CloudWatch takes 30 dimensions.
+pub const METRIC_ATTRIBUTES_MAX: usize = 32;
+/// Name and attributes of one series, escaped. A longer one is malformed.
+pub const METRIC_IDENTITY_BYTES_MAX: usize = 8 * 1024;
+/// Buckets of a histogram: one more than its boundaries.
+pub const HISTOGRAM_BUCKETS_MAX: usize = 16;
+/// Distinct members of all sets together.
+pub const SET_MEMBERS_MAX: usize = 4096;
+/// Default port of the StatsD socket: StatsD's own.
+pub const STATSD_PORT: u16 = 8125;
+/// Longest datagram: what UDP takes over IPv4.
+pub const DATAGRAM_BYTES_MAX: usize = 65_507;
+/// Datagrams taken in one turn of the reactor.
+pub const DATAGRAMS_PER_TURN_MAX: u32 = 64;
+/// Most that a format writes for a data point besides its identity, attributes apart.
+pub const POINT_OVERHEAD_BYTES_MAX: usize = 1024;
+/// Values of one metric in one EMF document (CloudWatch's limit).
+pub const EMF_VALUES_MAX: usize = 100;
+/// Metrics of one directive in an EMF document (CloudWatch's limit).
+pub const EMF_METRICS_MAX: usize = 100;
+
 // ---- Own messages -------------------------------------------------------------------------------------------------
 
 /// Longest line that kinglet writes about itself.

@@ -1,0 +1,54 @@
+//! A measurement: what every source of metrics (platform events, StatsD, EMF, kinglet itself) says, in one form.
+//!
+//! Sources borrow from what they read and hand each measurement to a [`Sink`]; nothing is kept or allocated on the way.
+
+/// The key and value of an attribute. A StatsD tag without a value has an empty one.
+pub type Attribute<'a> = (&'a [u8], &'a [u8]);
+
+/// Takes measurements: the table, or a test.
+pub type Sink<'s> = &'s mut dyn FnMut(&mut Measurement<'_>);
+
+#[derive(Debug)]
+pub struct Measurement<'a> {
+    /// Name of the metric.
+    pub name: &'a [u8],
+    /// Unit by UCUM, such as `ms`, `By` or `{invocation}`; empty when unknown. Needs no escaping.
+    pub unit: &'a [u8],
+    /// At most [`crate::limits::METRIC_ATTRIBUTES_MAX`]; the order does not matter, and the table sorts them in place.
+    pub attributes: &'a mut [Attribute<'a>],
+    /// Name and attributes are raw JSON string content (already escaped); otherwise they are anybody's bytes.
+    pub is_escaped: bool,
+    /// When it was taken, if the source says so: it is then kept apart from those of other times. 0: now.
+    pub time_unix_nano: u64,
+    pub change: Change<'a>,
+}
+
+/// What a measurement does to its series.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Change<'a> {
+    /// A sum grows. `is_monotonic`: never by less than nothing.
+    Add { value: f64, is_monotonic: bool },
+    /// A gauge stands at this value.
+    Set(f64),
+    /// A gauge moves by so much from where it stands, at first 0.
+    Adjust(f64),
+    /// A histogram gets this value so many times.
+    Observe {
+        value: f64,
+        times: u64,
+        bounds: Bounds,
+    },
+    /// A set of distinct members gets this one.
+    Member(&'a [u8]),
+}
+
+/// The bucket boundaries of a histogram.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Bounds {
+    /// OpenTelemetry's default: 0 to 10,000, made for milliseconds.
+    Default,
+    /// Those of the FaaS conventions for durations: 5 ms to 10 s, in seconds.
+    Seconds,
+    /// Memory: 16 MiB to 8 GiB, in bytes.
+    Memory,
+}
