@@ -362,9 +362,10 @@ impl Reader {
 
     /// The id in `raw`; nearly always it is the current one.
     fn request_id(&self, raw: &[u8]) -> Option<RequestId> {
-        self.current
-            .filter(|current| current.as_bytes() == raw)
-            .or_else(|| RequestId::new(raw))
+        match &self.current {
+            Some(current) if current.as_bytes() == raw => self.current,
+            _ => RequestId::new(raw),
+        }
     }
 
     fn is_below_minimum(&self, severity: u8) -> bool {

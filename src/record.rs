@@ -103,6 +103,7 @@ const TRACE: u8 = 2;
 const SAMPLED: u8 = 4;
 const BODY_LENGTH_AT: usize = 12;
 const FIXED_BYTES: usize = 24;
+const TRACE_BYTES: usize = 48;
 const ATTRIBUTE_FIXED_BYTES: usize = 7;
 
 /// Writes one record after the other into the same memory.
@@ -147,19 +148,24 @@ impl Writer {
             head.event_type.len() as u8,
             head.request_id.len() as u8,
         ];
-        let mut fixed = [0; FIXED_BYTES];
+        // Put together first: an append costs more than the bytes that it copies.
+        let mut start = [0; FIXED_BYTES + TRACE_BYTES];
+        let (fixed, ids) = start.split_at_mut(FIXED_BYTES);
         let (time, rest) = fixed.split_at_mut(8);
         time.copy_from_slice(&head.time_unix_nano.to_le_bytes());
         if let Some(place) = rest.first_chunk_mut() {
             *place = facts;
         }
+        let mut bytes = FIXED_BYTES;
+        if let Some(trace) = &head.trace {
+            let (trace_id, span_id) = ids.split_at_mut(trace.trace_id.len());
+            trace_id.copy_from_slice(&trace.trace_id);
+            span_id.copy_from_slice(&trace.span_id);
+            bytes += TRACE_BYTES;
+        }
         let out = &mut self.bytes;
         out.clear();
-        out.extend_from_slice(&fixed);
-        if let Some(trace) = &head.trace {
-            out.extend_from_slice(&trace.trace_id);
-            out.extend_from_slice(&trace.span_id);
-        }
+        out.extend_from_slice(start.get(..bytes).unwrap_or(&start));
         out.extend_from_slice(head.event_type);
         out.extend_from_slice(head.request_id);
         self.body_at = out.len();

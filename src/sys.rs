@@ -14,6 +14,9 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use crate::clock::{Clocks, Mono, Wall};
 use crate::limits::{FILE_BYTES_MAX, LISTEN_BACKLOG};
 
+#[cfg(all(target_arch = "x86_64", any(test, target_env = "musl")))]
+mod bytes;
+
 pub const READABLE: i16 = 0x1;
 pub const WRITABLE: i16 = 0x4;
 

@@ -127,9 +127,10 @@ pub(super) fn behind_space(text: &[u8]) -> &[u8] {
 
 const ONES: u64 = u64::from_le_bytes([1; 8]);
 const HIGH_BITS: u64 = u64::from_le_bytes([0x80; 8]);
-const SPACES: u64 = u64::from_le_bytes([b' '; 8]);
 const QUOTES: u64 = u64::from_le_bytes([b'"'; 8]);
 const BACKSLASHES: u64 = u64::from_le_bytes([b'\\'; 8]);
+const SECOND_BITS: u64 = u64::from_le_bytes([2; 8]);
+const EXCLAMATIONS: u64 = u64::from_le_bytes([b'!'; 8]);
 
 /// Marks the lowest zero byte in its high bit; the other bits are noise.
 #[inline(always)]
@@ -169,9 +170,9 @@ pub(super) fn special(text: &[u8]) -> (usize, bool) {
     let mut rest = text;
     while let Some((chunk, behind)) = rest.split_first_chunk::<8>() {
         let word = u64::from_le_bytes(*chunk);
-        let control = word.wrapping_sub(SPACES) & !word;
-        let found =
-            (zero_bytes(word ^ QUOTES) | zero_bytes(word ^ BACKSLASHES) | control) & HIGH_BITS;
+        // With its second bit turned a quote stands right above the control characters, and below all else.
+        let control_or_quote = (word ^ SECOND_BITS).wrapping_sub(EXCLAMATIONS) & !word;
+        let found = (control_or_quote | zero_bytes(word ^ BACKSLASHES)) & HIGH_BITS;
         high |= word & HIGH_BITS;
         if found != 0 {
             let offset = text.len().saturating_sub(rest.len());
