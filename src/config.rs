@@ -2,11 +2,17 @@
 //!
 //! `KINGLET_*` wins over the standard `OTEL_*`, and a signal's own `OTEL_*` over the general one.
 
-use crate::event::Filter;
+mod endpoint;
+
+use crate::event::{Emf, Filter};
 use crate::lifecycle::Flush;
 use crate::limits;
+use crate::point::Temporality;
 use crate::resource::Resource;
+use crate::signal::PerSignal;
 use crate::{decimal, delimited, severity, wire};
+
+pub use endpoint::Endpoint;
 
 /// Looks up a variable.
 pub type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -15,23 +21,22 @@ pub type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
 pub type Warn<'a> = &'a mut dyn FnMut(&[&[u8]]);
 
 pub struct Config {
-    /// Where log batches are sent; `None`: dormant.
-    pub logs_url: Option<String>,
-    /// The variable that told, for messages.
-    pub logs_variable: &'static str,
-    /// Names and values of additional request headers.
-    pub headers: Vec<(String, String)>,
+    /// Where batches are sent; without any: dormant.
+    pub endpoints: PerSignal<Option<Endpoint>>,
     pub format: &'static dyn wire::Format,
     pub flush: Flush,
     pub flush_budget_ms: u64,
     pub flush_interval_ms: u64,
-    /// Bound on one POST, awake.
-    pub timeout_ms: u64,
     pub ring_bytes: usize,
     /// Port of the telemetry listener; 0 is any.
     pub port: u16,
     pub filter: Filter,
     pub buffering: Buffering,
+    pub temporality: Temporality,
+    /// kinglet's own cost is among the metrics.
+    pub self_metrics: bool,
+    /// Port of the StatsD socket; 0 is none.
+    pub statsd_port: u16,
     /// Several invocations may be open at once (Managed Instances).
     pub is_concurrent: bool,
     /// The init phase of this sandbox is part of a cold start.
@@ -45,13 +50,6 @@ pub struct Buffering {
     pub bytes: u64,
     pub ms: u64,
 }
-
-const LOGS_VARIABLES: [&str; 3] = [
-    "KINGLET_ENDPOINT",
-    OTLP_LOGS_ENDPOINT,
-    "OTEL_EXPORTER_OTLP_ENDPOINT",
-];
-const OTLP_LOGS_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT";
 
 struct Reader<'a> {
     variables: Variables<'a>,
@@ -67,13 +65,11 @@ pub fn read(variables: Variables<'_>, warn: Warn<'_>, resource: &mut Resource) -
         .unwrap_or_default();
     let format = reader.format();
     reader.warn_of_unsupported();
-    let logs_variable = reader
-        .first(&LOGS_VARIABLES)
-        .map_or("KINGLET_ENDPOINT", |(name, _)| name);
+    let endpoints = reader.endpoints(format);
+    let has_logs = endpoints.log.is_some();
+    let has_metrics = endpoints.metric.is_some();
     Config {
-        logs_url: reader.logs_url(format),
-        logs_variable,
-        headers: reader.headers(),
+        endpoints,
         format,
         flush: reader.flush(),
         flush_budget_ms: reader.number(
@@ -86,15 +82,6 @@ pub fn read(variables: Variables<'_>, warn: Warn<'_>, resource: &mut Resource) -
             limits::FLUSH_INTERVAL_MS,
             (0, limits::FLUSH_INTERVAL_MS_MAX),
         ),
-        timeout_ms: reader.number(
-            &[
-                "KINGLET_TIMEOUT_MS",
-                "OTEL_EXPORTER_OTLP_LOGS_TIMEOUT",
-                "OTEL_EXPORTER_OTLP_TIMEOUT",
-            ],
-            limits::POST_MS,
-            (1, limits::POST_MS_MAX),
-        ),
         ring_bytes: reader.number(
             &["KINGLET_BUFFER_BYTES"],
             limits::RING_BYTES as u64,
@@ -105,8 +92,15 @@ pub fn read(variables: Variables<'_>, warn: Warn<'_>, resource: &mut Resource) -
             u64::from(limits::TELEMETRY_PORT),
             (0, u64::from(u16::MAX)),
         ) as u16,
-        filter: reader.filter(),
+        filter: reader.filter(has_logs, has_metrics),
         buffering: reader.buffering(),
+        temporality: reader.temporality(),
+        self_metrics: reader.switch("KINGLET_SELF_METRICS", true),
+        statsd_port: reader.number(
+            &["KINGLET_STATSD_PORT"],
+            u64::from(limits::STATSD_PORT),
+            (0, u64::from(u16::MAX)),
+        ) as u16,
         is_concurrent: initialization == "lambda-managed-instances",
         is_coldstart: initialization != "provisioned-concurrency",
     }
@@ -176,89 +170,22 @@ impl Reader<'_> {
 
     /// kinglet sends uncompressed JSON over plain HTTP, whatever else is asked for.
     fn warn_of_unsupported(&mut self) {
-        let protocols = [
-            "OTEL_EXPORTER_OTLP_LOGS_PROTOCOL",
-            "OTEL_EXPORTER_OTLP_PROTOCOL",
-        ];
-        let compressions = [
-            "OTEL_EXPORTER_OTLP_LOGS_COMPRESSION",
-            "OTEL_EXPORTER_OTLP_COMPRESSION",
-        ];
-        for (names, supported, problem) in [
-            (
-                protocols,
-                "http/json",
-                "is not supported; http/json is sent",
-            ),
-            (
-                compressions,
-                "none",
-                "is not supported; nothing is compressed",
-            ),
+        const PROTOCOL: (&str, &str) = ("http/json", "is not supported; http/json is sent");
+        const COMPRESSION: (&str, &str) = ("none", "is not supported; nothing is compressed");
+        for (name, (supported, problem)) in [
+            ("OTEL_EXPORTER_OTLP_LOGS_PROTOCOL", PROTOCOL),
+            ("OTEL_EXPORTER_OTLP_METRICS_PROTOCOL", PROTOCOL),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", PROTOCOL),
+            ("OTEL_EXPORTER_OTLP_LOGS_COMPRESSION", COMPRESSION),
+            ("OTEL_EXPORTER_OTLP_METRICS_COMPRESSION", COMPRESSION),
+            ("OTEL_EXPORTER_OTLP_COMPRESSION", COMPRESSION),
         ] {
-            if let Some((name, value)) = self.first(&names)
+            if let Some(value) = self.get(name)
                 && value != supported
             {
                 self.wrong(name, &value, problem);
             }
         }
-    }
-
-    fn logs_url(&mut self, format: &dyn wire::Format) -> Option<String> {
-        let Some((name, value)) = self.first(&LOGS_VARIABLES) else {
-            (self.warn)(&[
-                b"KINGLET_ENDPOINT is not set: nothing is recorded. Set it to the URL of an OTLP/HTTP collector, such as http://10.0.0.5:4318",
-            ]);
-            return None;
-        };
-        let url = value.trim_ascii();
-        let problem = match url_problem(url) {
-            // A signal's own variable is the whole URL, and so is that of a format without paths.
-            None if name == OTLP_LOGS_ENDPOINT || format.path().is_empty() => {
-                return Some(url.to_string());
-            }
-            None => {
-                let end = url.bytes().position(|byte| matches!(byte, b'?' | b'#'));
-                let (base, query) = url.split_at_checked(end.unwrap_or(url.len()))?;
-                return Some(
-                    [base.strip_suffix('/').unwrap_or(base), format.path(), query].concat(),
-                );
-            }
-            Some(problem) => problem,
-        };
-        let shown = without_secrets(url);
-        (self.warn)(&[
-            name.as_bytes(),
-            b"=\"",
-            shown.as_bytes(),
-            b"\" ",
-            problem.as_bytes(),
-            b": nothing is recorded",
-        ]);
-        None
-    }
-
-    /// `name=value,name=value`, percent-encoded (W3C Baggage, as OTLP prescribes).
-    fn headers(&mut self) -> Vec<(String, String)> {
-        let names = [
-            "KINGLET_HEADERS",
-            "OTEL_EXPORTER_OTLP_LOGS_HEADERS",
-            "OTEL_EXPORTER_OTLP_HEADERS",
-        ];
-        let Some((variable, list)) = self.first(&names) else {
-            return Vec::new();
-        };
-        let mut headers = Vec::new();
-        for pair in delimited::list(&list) {
-            match header(pair) {
-                Some(header) if headers.len() < limits::HEADERS_MAX => headers.push(header),
-                _ => (self.warn)(&[
-                    variable.as_bytes(),
-                    b": a pair is left out, because it is not of the form name=value or is one too many",
-                ]),
-            }
-        }
-        headers
     }
 
     fn flush(&mut self) -> Flush {
@@ -277,14 +204,58 @@ impl Reader<'_> {
         }
     }
 
-    fn filter(&mut self) -> Filter {
+    /// Delta and low memory are the same here: there are no asynchronous instruments that could differ.
+    fn temporality(&mut self) -> Temporality {
+        let name = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE";
+        let value = self.get(name).unwrap_or_default();
+        for (word, temporality) in [
+            ("", Temporality::Delta),
+            ("delta", Temporality::Delta),
+            ("lowmemory", Temporality::Delta),
+            ("cumulative", Temporality::Cumulative),
+        ] {
+            if value.eq_ignore_ascii_case(word) {
+                return temporality;
+            }
+        }
+        self.wrong(
+            name,
+            &value,
+            "is not delta, cumulative or lowmemory; used instead: delta",
+        );
+        Temporality::Delta
+    }
+
+    fn emf(&mut self) -> Emf {
+        match self.get("KINGLET_EMF").as_deref() {
+            None | Some("both") => Emf::Both,
+            Some("metrics") => Emf::Metrics,
+            Some("logs") => Emf::Logs,
+            Some(other) => {
+                self.wrong(
+                    "KINGLET_EMF",
+                    other,
+                    "is not both, metrics or logs; used instead: both",
+                );
+                Emf::Both
+            }
+        }
+    }
+
+    fn filter(&mut self, has_logs: bool, has_metrics: bool) -> Filter {
+        let emf = self.emf();
         let mut filter = Filter {
             platform: true,
             function: true,
             extension: false,
+            emf: if has_metrics { emf } else { Emf::Logs },
             invocation_lines: self.switch("KINGLET_INVOCATION_LINES", true),
             severity_min: self.severity_min(),
         };
+        if !has_logs {
+            (filter.platform, filter.function) = (false, false);
+            return filter;
+        }
         let Some(types) = self.get("KINGLET_TYPES") else {
             return filter;
         };
@@ -380,7 +351,7 @@ impl Reader<'_> {
         }
         let list = self.get("OTEL_RESOURCE_ATTRIBUTES").unwrap_or_default();
         for pair in delimited::list(&list) {
-            let is_set = header(pair)
+            let is_set = self::pair(pair)
                 .is_some_and(|(key, value)| resource.set_fixed(key.as_bytes(), value.as_bytes()));
             if !is_set {
                 self.wrong(
@@ -396,54 +367,8 @@ impl Reader<'_> {
     }
 }
 
-/// The parts of a URL: scheme, user info, host and port, and the path with all behind it.
-fn url_parts(url: &str) -> (&str, &str, &str, &str) {
-    let (scheme, rest) = delimited::cut(url, b':').unwrap_or(("", url));
-    let rest = rest.strip_prefix("//").unwrap_or(rest);
-    let end = rest
-        .bytes()
-        .position(|byte| matches!(byte, b'/' | b'?' | b'#'));
-    let (authority, path) = rest
-        .split_at_checked(end.unwrap_or(rest.len()))
-        .unwrap_or((rest, ""));
-    let (user, host) = delimited::cut_last(authority, b'@').unwrap_or(("", authority));
-    (scheme, user, host, path)
-}
-
-/// What is wrong with a URL as an endpoint, in words that follow it.
-fn url_problem(url: &str) -> Option<&'static str> {
-    let (scheme, _, host_and_port, _) = url_parts(url);
-    if scheme.eq_ignore_ascii_case("https") {
-        return Some(
-            "asks for TLS, which kinglet does not speak; use an http:// collector in your VPC or in the sandbox",
-        );
-    }
-    if !scheme.eq_ignore_ascii_case("http") || url.as_bytes().get(4..7) != Some(b"://") {
-        return Some("is not an http:// URL");
-    }
-    let (host, port) = match delimited::cut_last(host_and_port, b':') {
-        // A colon of an IPv6 address.
-        Some((_, port)) if port.ends_with(']') => (host_and_port, "80"),
-        Some((host, port)) => (host, port),
-        None => (host_and_port, "80"),
-    };
-    let is_port = decimal::parse(port.as_bytes()).is_some_and(|port| (1..=65535).contains(&port));
-    let is_plain = url.bytes().all(|byte| byte.is_ascii_graphic());
-    if host.is_empty() || !is_port || !is_plain {
-        return Some("is not a URL with a host and, if any, a port from 1 to 65535");
-    }
-    None
-}
-
-/// A URL without its user info and its query.
-fn without_secrets(url: &str) -> String {
-    let (scheme, _, host, path) = url_parts(url);
-    let path = delimited::cut(path, b'?').map_or(path, |(path, _)| path);
-    [scheme, "://", host, path].concat()
-}
-
 /// One pair `name=value`; the value percent-decoded. The name must be a token, the value printable.
-fn header(pair: &str) -> Option<(String, String)> {
+fn pair(pair: &str) -> Option<(String, String)> {
     let (name, value) = delimited::cut(pair, b'=')?;
     let (name, value) = (name.trim_ascii(), value.trim_ascii());
     let is_name = !name.is_empty()
@@ -544,23 +469,24 @@ mod tests {
             (vec![("KINGLET_ENDPOINT", "http://a b")], None),
         ] {
             let (config, _, warnings) = read_with(&variables);
-            assert_eq!(config.logs_url.as_deref(), url, "{variables:?}");
+            let found = config.endpoints.log.map(|endpoint| endpoint.url);
+            assert_eq!(found.as_deref(), url, "{variables:?}");
             assert_eq!(warnings.len(), usize::from(url.is_none()), "{warnings:?}");
         }
     }
 
     #[test]
     fn secrets_are_never_printed() {
-        let (_, _, warnings) = read_with(&[
-            (
-                "KINGLET_ENDPOINT",
-                "https://user:secret@c:1/path?key=secret",
-            ),
-            (
-                "OTEL_EXPORTER_OTLP_HEADERS",
-                "authorization secret,x=a%zzsecret",
-            ),
-        ]);
+        let url = (
+            "KINGLET_ENDPOINT",
+            "https://user:secret@c:1/path?key=secret",
+        );
+        let (_, _, mut warnings) = read_with(&[url]);
+        let headers = (
+            "OTEL_EXPORTER_OTLP_HEADERS",
+            "authorization secret,x=a%zzsecret",
+        );
+        warnings.extend(read_with(&[("KINGLET_ENDPOINT", "http://c"), headers]).2);
         assert_eq!(warnings.len(), 3);
         assert!(
             warnings.iter().all(|warning| !warning.contains("secret")),
@@ -574,11 +500,60 @@ mod tests {
     }
 
     #[test]
+    fn metrics_may_go_elsewhere_or_nowhere() {
+        let general = ("KINGLET_ENDPOINT", "http://k");
+        let otlp = ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "http://c/in");
+        for (variables, url) in [
+            (vec![general], Some("http://k/v1/metrics")),
+            (vec![general, otlp], Some("http://k/v1/metrics")),
+            (vec![otlp], Some("http://c/in")),
+            (
+                vec![general, ("KINGLET_METRICS_ENDPOINT", "http://m:1/x")],
+                Some("http://m:1/x"),
+            ),
+            (
+                vec![("OTEL_EXPORTER_OTLP_ENDPOINT", "http://o/"), otlp],
+                Some("http://c/in"),
+            ),
+            (
+                vec![("OTEL_EXPORTER_OTLP_ENDPOINT", "http://o/")],
+                Some("http://o/v1/metrics"),
+            ),
+            (
+                vec![general, ("KINGLET_FORMAT", "ndjson")],
+                Some("http://k"),
+            ),
+            (vec![general, ("KINGLET_METRICS", "off")], None),
+            (vec![general, ("OTEL_METRICS_EXPORTER", "none")], None),
+            (
+                vec![general, otlp, ("OTEL_LOGS_EXPORTER", "none")],
+                Some("http://k/v1/metrics"),
+            ),
+        ] {
+            let (config, _, warnings) = read_with(&variables);
+            let found = config.endpoints.metric.map(|endpoint| endpoint.url);
+            assert_eq!(found.as_deref(), url, "{variables:?}");
+            assert!(warnings.is_empty(), "{warnings:?}");
+            let has_logs = variables[0].0 != otlp.0 && variables.len() < 3;
+            assert_eq!(config.endpoints.log.is_some(), has_logs, "{variables:?}");
+        }
+        let (config, _, warnings) = read_with(&[general, ("KINGLET_METRICS_ENDPOINT", "m:1")]);
+        assert!(config.endpoints.metric.is_none() && config.endpoints.log.is_some());
+        assert!(
+            warnings[0].ends_with("no metrics are recorded"),
+            "{warnings:?}"
+        );
+    }
+
+    #[test]
     fn headers_are_decoded() {
-        let (config, ..) = read_with(&[("OTEL_EXPORTER_OTLP_HEADERS", "api-key=a%20b , x-y=1=2,")]);
+        let (config, ..) = read_with(&[
+            ("KINGLET_ENDPOINT", "http://c"),
+            ("OTEL_EXPORTER_OTLP_HEADERS", "api-key=a%20b , x-y=1=2,"),
+        ]);
         let expected = [("api-key", "a b"), ("x-y", "1=2")]
             .map(|(name, value)| (name.to_string(), value.to_string()));
-        assert_eq!(config.headers, expected);
+        assert_eq!(config.endpoints.log.unwrap().headers, expected);
     }
 
     #[test]
@@ -600,6 +575,12 @@ mod tests {
             ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
             ("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip"),
             ("OTEL_RESOURCE_ATTRIBUTES", "novalue"),
+            ("KINGLET_METRICS", "maybe"),
+            ("KINGLET_EMF", "neither"),
+            ("KINGLET_SELF_METRICS", "some"),
+            ("KINGLET_STATSD_PORT", "statsd"),
+            ("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "gamma"),
+            ("OTEL_EXPORTER_OTLP_METRICS_PROTOCOL", "grpc"),
         ] {
             let (config, _, warnings) =
                 read_with(&[("KINGLET_ENDPOINT", "http://c"), (variable, value)]);
@@ -623,7 +604,10 @@ mod tests {
                     ms: 25
                 }
             );
-            assert_eq!((config.filter.severity_min, config.timeout_ms), (0, 10_000));
+            assert_eq!(config.temporality, Temporality::Delta);
+            assert_eq!((config.filter.emf, config.statsd_port), (Emf::Both, 8125));
+            assert_eq!(config.filter.severity_min, 0);
+            assert_eq!(config.endpoints.log.unwrap().timeout_ms, 10_000);
         }
     }
 

@@ -10,9 +10,10 @@
 use crate::clock::Wall;
 use crate::json::{self, Cut, Element, Member, Value};
 use crate::limits::EVENT_TYPE_BYTES_MAX;
+use crate::measurement::Sink;
 use crate::record::{Head, Kind, RequestId, Trace, Writer};
 use crate::resource::Resource;
-use crate::{decimal, platform, severity, text_line, timestamp};
+use crate::{decimal, emf, platform, platform_metrics, severity, statsd, text_line, timestamp};
 
 /// What is shipped and what is not (`KINGLET_TYPES`, `KINGLET_MIN_LEVEL`, `KINGLET_INVOCATION_LINES`).
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +25,18 @@ pub struct Filter {
     pub invocation_lines: bool,
     /// Records with a known severity below this are not shipped; 0 ships all.
     pub severity_min: u8,
+    pub emf: Emf,
+}
+
+/// What becomes of a line in CloudWatch's embedded metric format (`KINGLET_EMF`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Emf {
+    /// Metrics, and a record as any line.
+    Both,
+    /// Metrics alone: the line counts as filtered.
+    Metrics,
+    /// A record alone.
+    Logs,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -63,6 +76,8 @@ pub struct Reader {
     invocations: u32,
     /// Sum of `droppedRecords` of all `platform.logsDropped`.
     pub platform_dropped: u64,
+    /// Measurements in platform events and EMF lines that could not be read.
+    pub measurements_malformed: u64,
 }
 
 /// The three members of an event.
@@ -81,6 +96,7 @@ struct Claims<'a> {
     request_id: Option<&'a [u8]>,
     time_unix_nano: Option<u64>,
     message: Option<(&'a [u8], bool)>,
+    is_emf: bool,
 }
 
 /// kinglet's own lines begin with this; they never re-enter the pipeline.
@@ -108,7 +124,26 @@ impl Reader {
             coldstart,
             invocations: 0,
             platform_dropped: 0,
+            measurements_malformed: 0,
         }
+    }
+
+    /// A record of a StatsD event or service check; `None`: the function's lines are not to be shipped, and this is like one.
+    pub fn statsd(&mut self, log: &statsd::Log<'_>, now: Wall) -> Option<&[u8]> {
+        if !self.filter.function {
+            return None;
+        }
+        let current = self.current;
+        let head = Head {
+            time_unix_nano: now.0.saturating_mul(1_000_000),
+            severity: 0,
+            event_type: b"",
+            request_id: current.as_ref().map_or(b"", RequestId::as_bytes),
+            trace: self.trace,
+            coldstart: self.coldstart,
+        };
+        statsd::write(log, &head, &mut self.writer);
+        Some(self.writer.finish())
     }
 
     /// The record of the last [`Verdict::Record`].
@@ -122,19 +157,20 @@ impl Reader {
         self.writer.is_cut()
     }
 
-    /// Reads one event. `received` stands in for a time that is missing or unreadable.
+    /// Reads one event. `received` stands in for a time that is missing or unreadable. What it measures goes to `sink`.
     pub fn read(
         &mut self,
         element: &Element<'_>,
         received: Wall,
         resource: &mut Resource,
+        sink: Sink<'_>,
     ) -> (Verdict, Observation) {
         let Some(envelope) = envelope(element, received, &mut self.timestamps) else {
             return (Verdict::Malformed, Observation::Nothing);
         };
         match envelope.event_type.strip_prefix(b"platform.") {
-            Some(event) => self.platform(event, &envelope, resource),
-            None => (self.line(&envelope), Observation::Nothing),
+            Some(event) => self.platform(event, &envelope, resource, sink),
+            None => (self.line(&envelope, sink), Observation::Nothing),
         }
     }
 
@@ -143,6 +179,7 @@ impl Reader {
         event: &[u8],
         envelope: &Envelope<'_>,
         resource: &mut Resource,
+        sink: Sink<'_>,
     ) -> (Verdict, Observation) {
         let object = match envelope.record {
             Value::Nested(object) => object,
@@ -150,6 +187,8 @@ impl Reader {
             _ => b"",
         };
         let observation = self.observe(event, object, resource);
+        let malformed = platform_metrics::measure(event, object, self.is_concurrent, sink);
+        self.measurements_malformed += u64::from(malformed);
         let is_loss = event == LOGS_DROPPED;
         let is_shipped = self.filter.platform
             && (self.filter.invocation_lines || !platform::is_invocation_line(event));
@@ -234,7 +273,7 @@ impl Reader {
     }
 
     /// A line of the function, of an extension, or of a type that Lambda has added since.
-    fn line(&mut self, envelope: &Envelope<'_>) -> Verdict {
+    fn line(&mut self, envelope: &Envelope<'_>, sink: Sink<'_>) -> Verdict {
         let is_own =
             || matches!(envelope.record, Value::String(raw) if raw.starts_with(OWN_PREFIX));
         let is_shipped = if envelope.event_type == FUNCTION {
@@ -244,14 +283,16 @@ impl Reader {
         } else {
             true
         };
-        if !is_shipped {
+        let may_measure = envelope.event_type == FUNCTION && self.filter.emf != Emf::Logs;
+        if !is_shipped && !may_measure {
             return Verdict::Filtered;
         }
         match envelope.record {
-            Value::String(raw) => self.string_line(envelope, raw),
+            Value::String(raw) => self.string_line(envelope, raw, is_shipped, sink),
             Value::Nested(object) if object.first() == Some(&b'{') => {
-                self.object_line(envelope, object)
+                self.object_line(envelope, object, is_shipped, sink)
             }
+            _ if !is_shipped => Verdict::Filtered,
             other => self.text_line(envelope, json::text(&other)),
         }
     }
@@ -270,8 +311,8 @@ impl Reader {
         // Anything else behind the string's quote means that there are other members.
         rest.get(raw.len()..)?.strip_prefix(PLAIN_END)?;
         let time_unix_nano = self.timestamps.parse(time)?;
-        let (severity, request_id) = self.string_claims(raw);
-        if self.is_below_minimum(severity) {
+        let (severity, request_id, is_emf) = self.string_claims(raw);
+        if is_emf || self.is_below_minimum(severity) {
             return None;
         }
         self.begin(FUNCTION, time_unix_nano, severity, request_id);
@@ -283,9 +324,20 @@ impl Reader {
         Some(PLAIN_HEAD.len() + time.len() + PLAIN_MIDDLE.len() + raw.len() + PLAIN_END.len())
     }
 
-    fn string_line(&mut self, envelope: &Envelope<'_>, raw: &[u8]) -> Verdict {
-        let (severity, request_id) = self.string_claims(raw);
-        if self.is_below_minimum(severity) {
+    fn string_line(
+        &mut self,
+        envelope: &Envelope<'_>,
+        raw: &[u8],
+        mut is_shipped: bool,
+        sink: Sink<'_>,
+    ) -> Verdict {
+        let (severity, request_id, is_emf) = self.string_claims(raw);
+        if is_emf {
+            let object = core::mem::take(&mut self.scratch);
+            is_shipped &= self.measure_emf(envelope, &object, sink);
+            self.scratch = object;
+        }
+        if !is_shipped || self.is_below_minimum(severity) {
             return Verdict::Filtered;
         }
         self.begin(
@@ -300,32 +352,47 @@ impl Reader {
         Verdict::Record
     }
 
-    /// Severity and request id of a string record: from its prefix, or from the JSON object that it is.
-    fn string_claims(&mut self, raw: &[u8]) -> (u8, Option<RequestId>) {
-        let (severity, request_id) = if raw.first() == Some(&b'{') {
+    /// Severity and request id of a string record: from its prefix, or from the JSON object that it is. That object stands in
+    /// the scratch; the last says whether it is EMF.
+    fn string_claims(&mut self, raw: &[u8]) -> (u8, Option<RequestId>, bool) {
+        let (severity, request_id, is_emf) = if raw.first() == Some(&b'{') {
             self.scratch.clear();
             json::append_unescaped(&mut self.scratch, raw, raw.len());
             let claims = claims(&self.scratch);
-            (claims.severity, claims.request_id)
+            (claims.severity, claims.request_id, claims.is_emf)
         } else {
             let current = self
                 .current
                 .as_ref()
                 .map_or(b"".as_slice(), RequestId::as_bytes);
             let prefix = text_line::prefix(raw, current);
-            (prefix.severity, prefix.request_id)
+            (prefix.severity, prefix.request_id, false)
         };
-        (
-            severity,
-            request_id
-                .and_then(|raw| self.request_id(raw))
-                .or(self.current),
-        )
+        let request_id = request_id.and_then(|raw| self.request_id(raw));
+        (severity, request_id.or(self.current), is_emf)
     }
 
-    fn object_line(&mut self, envelope: &Envelope<'_>, object: &[u8]) -> Verdict {
+    /// Measures what a line in the embedded metric format says. True unless the line itself is not to be shipped.
+    fn measure_emf(&mut self, envelope: &Envelope<'_>, object: &[u8], sink: Sink<'_>) -> bool {
+        if envelope.event_type != FUNCTION || self.filter.emf == Emf::Logs {
+            return true;
+        }
+        self.measurements_malformed += u64::from(emf::read(object, sink).malformed);
+        self.filter.emf == Emf::Both
+    }
+
+    fn object_line(
+        &mut self,
+        envelope: &Envelope<'_>,
+        object: &[u8],
+        mut is_shipped: bool,
+        sink: Sink<'_>,
+    ) -> Verdict {
         let claims = claims(object);
-        if self.is_below_minimum(claims.severity) {
+        if claims.is_emf {
+            is_shipped &= self.measure_emf(envelope, object, sink);
+        }
+        if !is_shipped || self.is_below_minimum(claims.severity) {
             return Verdict::Filtered;
         }
         let request_id = claims
@@ -509,6 +576,8 @@ fn claims(object: &[u8]) -> Claims<'_> {
                 .unwrap_or(claims.severity);
         } else if key == TIMESTAMP {
             claims.time_unix_nano = time(&member).and_then(|(time, fine)| fine.then_some(time));
+        } else if key == b"_aws" {
+            claims.is_emf = true;
         } else if let Value::String(raw) = member.value {
             if key == MESSAGE {
                 claims.message = Some((raw, member.complete));

@@ -1,49 +1,42 @@
-//! A flush: batch → encode → POST → settle. One batch at a time, oldest records first.
+//! A flush: batch → encode → POST → settle. One batch at a time, of one signal, oldest records first.
 //!
 //! Nothing leaves the ring before the collector has answered for it. What an answer means is one table, `Verdict::of`.
 //! A batch that has to be repeated is repeated exactly, so that a collector can recognise it by its id; any other range of
-//! records is another batch.
+//! records is another batch. Logs and metrics have a queue each: what happens to one says nothing about the other.
 
-use std::io::Read;
-use std::sync::Mutex;
-
-use ureq::Agent;
-use ureq::config::Config as AgentConfig;
-use ureq::http::header::{CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
-use ureq::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
+mod loss;
 
 use crate::clock::Clocks;
+use crate::collector::{Answer, Client, Collector, reason};
 use crate::config::Config;
 use crate::json::{self, Value};
 use crate::ledger::Losses;
 use crate::limits::{
-    ANSWER_BYTES_MAX, ATTRIBUTE_OVERHEAD_BYTES_MAX, BATCH_BYTES_MAX, BATCH_END_BYTES_MAX,
-    FREEZE_MS_MIN, RECORD_OVERHEAD_BYTES_MAX, REJECT_RECORDS,
+    ATTRIBUTE_OVERHEAD_BYTES_MAX, BATCH_BYTES_MAX, BATCH_END_BYTES_MAX, FREEZE_MS_MIN,
+    POINT_OVERHEAD_BYTES_MAX, RECORD_OVERHEAD_BYTES_MAX, REJECT_RECORDS,
 };
+use crate::point::Point;
 use crate::reactor::{Reactor, Shared, lock};
-use crate::record::{Head, Kind, Record, Writer};
-use crate::resolver::CollectorResolver;
-use crate::ring::Signal;
-use crate::transport::CollectorConnector;
+use crate::record::{Record, Writer};
+use crate::ring::Frame;
+use crate::signal::{PerSignal, Signal};
 use crate::wire::Format;
-use crate::{decimal, platform, severity, sys};
+use crate::{decimal, platform, sys};
 
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// In place of a status.
 const NO_ANSWER: u16 = 1;
 
-/// The way to the collector.
+/// The way out.
 pub struct Exporter {
-    url: Uri,
-    /// The variable that named the URL, for messages.
-    variable: &'static str,
-    headers: Vec<(String, String)>,
-    format: &'static dyn Format,
-    timeout_ms: u64,
-    /// Built at the first flush: a cold start does not pay for it.
-    agent: Option<Agent>,
-    extension_id: Vec<u8>,
-    body: Vec<u8>,
+    client: Client,
+    encoder: Encoder,
+    queues: PerSignal<Option<Queue>>,
+}
+
+/// Batches of one signal, on their way to one collector.
+struct Queue {
+    signal: Signal,
+    collector: Collector,
     /// The batch that was sent last and has to be repeated as it was.
     repeat: Option<Batch>,
     /// A batch may have so many records; less after a 400 or 413.
@@ -52,6 +45,14 @@ pub struct Exporter {
     is_repeated: bool,
     /// The status that was told last, so that the same trouble is told once; or [`NO_ANSWER`].
     told_status: u16,
+}
+
+/// Writes batches.
+struct Encoder {
+    format: &'static dyn Format,
+    /// Begins every batch id.
+    extension_id: Vec<u8>,
+    body: Vec<u8>,
 }
 
 /// What is in a batch.
@@ -64,13 +65,6 @@ struct Batch {
     /// Of the loss record.
     created: Clocks,
     id: Vec<u8>,
-}
-
-/// An answer of the collector, as far as it matters.
-struct Answer {
-    status: u16,
-    retry_after_ms: Option<u64>,
-    body: Vec<u8>,
 }
 
 /// What an answer means for the batch.
@@ -101,98 +95,130 @@ impl Verdict {
 }
 
 impl Exporter {
-    /// `url`: where log batches go; `None` if it is none. `extension_id`: begins every batch id.
+    /// `extension_id`: begins every batch id. A signal whose endpoint is missing is never asked for.
     #[must_use]
-    pub fn new(url: &str, config: &Config, extension_id: Vec<u8>) -> Option<Exporter> {
-        Some(Exporter {
-            url: Uri::try_from(url).ok()?,
-            variable: config.logs_variable,
-            headers: config.headers.clone(),
-            format: config.format,
-            timeout_ms: config.timeout_ms,
-            agent: None,
-            extension_id,
-            body: Vec::new(),
-            repeat: None,
-            records_max: usize::MAX,
-            is_repeated: false,
-            told_status: 0,
-        })
+    pub fn new(config: &Config, extension_id: Vec<u8>) -> Exporter {
+        let queue = |signal| {
+            let endpoint = config.endpoints.of(signal).clone()?;
+            Some(Queue {
+                signal,
+                collector: Collector::new(endpoint, config.format.content_type())?,
+                repeat: None,
+                records_max: usize::MAX,
+                is_repeated: false,
+                told_status: 0,
+            })
+        };
+        Exporter {
+            client: Client::default(),
+            encoder: Encoder {
+                format: config.format,
+                extension_id,
+                body: Vec::new(),
+            },
+            queues: PerSignal {
+                log: queue(Signal::Log),
+                metric: queue(Signal::Metric),
+            },
+        }
+    }
+
+    /// The signals that have somewhere to go.
+    #[must_use]
+    pub const fn routes(&self) -> PerSignal<bool> {
+        PerSignal {
+            log: self.queues.log.is_some(),
+            metric: self.queues.metric.is_some(),
+        }
     }
 
     /// Sends one batch and does with it what the answer says. The reactor turns meanwhile.
     pub fn post(&mut self, shared: Shared) {
         let began = sys::clocks();
         let mut reactor = lock(shared);
-        let Some(batch) = self.encode(&reactor, began) else {
-            reactor.post_ended(true);
+        let signal = reactor.signal_to_post(began);
+        if signal == Signal::Metric {
+            reactor.gather_metrics(began);
+        }
+        let queue = self.queues.of_mut(signal).as_mut();
+        let batch = queue.and_then(|queue| {
+            let batch = self.encoder.encode(queue, &reactor, began)?;
+            Some((queue, batch))
+        });
+        let Some((queue, batch)) = batch else {
+            reactor.post_ended(signal, true);
             return;
         };
         if let Some((first, last)) = batch.range {
-            reactor.intake.ring.begin_flight(Signal::Log, first, last);
+            reactor.intake.ring.begin_flight(signal, first, last);
         }
         reactor.intake.ledger.posts += 1;
-        reactor.post_begins(began.mono.plus(self.timeout_ms));
+        reactor.post_begins(signal, began.mono.plus(queue.collector.timeout_ms));
         drop(reactor);
         sys::survival::crash_if("post");
-        let answer = self.send(shared, &batch.id);
+        let body = self.encoder.body.as_slice();
+        let answer = self.client.post(shared, &queue.collector, &batch.id, body);
+        let bytes = body.len() as u64;
         let mut reactor = lock(shared);
+        reactor.flushed(began);
         let answered = match answer {
-            Ok(answer) => self.settle(&mut reactor, batch, &answer),
-            Err(problem) => self.fail(&mut reactor, batch, began, problem),
+            Ok(answer) => queue.settle(&mut reactor, batch, &answer, bytes),
+            Err(problem) => queue.fail(&mut reactor, batch, began, problem),
         };
-        reactor.post_ended(answered);
+        reactor.post_ended(signal, answered);
     }
+}
 
+impl Encoder {
     /// Writes the next batch into the body. `None`: there is nothing to send.
-    fn encode(&mut self, reactor: &Reactor, now: Clocks) -> Option<Batch> {
+    fn encode(&mut self, queue: &mut Queue, reactor: &Reactor, now: Clocks) -> Option<Batch> {
         let intake = &reactor.intake;
-        let first = intake
-            .ring
-            .frames(Signal::Log)
-            .next()
-            .map(|frame| frame.sequence);
-        let repeat = self
+        let mut frames = intake.ring.frames(queue.signal).peekable();
+        let first = frames.peek().map(|frame| frame.sequence);
+        let repeat = queue
             .repeat
             .take()
             .filter(|repeat| repeat.range.map(|(first, _)| first) == first);
         let (losses, created) = match &repeat {
             Some(repeat) => (repeat.losses, repeat.created),
-            None => (intake.untold_losses(), now),
+            None if queue.signal == Signal::Log => (intake.untold_losses(), now),
+            None => (Losses::default(), now),
         };
         let last_max = repeat
             .and_then(|repeat| repeat.range)
             .map_or(u64::MAX, |(_, last)| last);
         self.body.clear();
         self.body.reserve(BATCH_BYTES_MAX);
-        self.format.begin(&mut self.body, &intake.resource);
+        self.format
+            .begin(&mut self.body, &intake.resource, queue.signal);
+        let mut is_first = true;
         if losses.total() > 0 {
             let mut writer = Writer::new(usize::MAX);
-            if let Some(record) = loss_record(&mut writer, losses, created) {
+            if let Some(record) = loss::record(&mut writer, losses, created) {
                 self.format.record(&mut self.body, &record, true);
+                is_first = false;
             }
         }
         let (mut records, mut last, mut first_time) = (0, None, created.wall.0);
-        for frame in intake.ring.frames(Signal::Log) {
-            let Some(record) = Record::read(frame.payload) else {
+        for frame in frames {
+            if frame.sequence > last_max || records >= queue.records_max {
+                break;
+            }
+            let Some(item) = Item::read(queue.signal, &frame) else {
                 debug_assert!(false, "the ring holds what a writer wrote");
                 // It goes with the others, or nothing would ever go.
                 (records, last) = (records + 1, Some(frame.sequence));
                 continue;
             };
-            let bound = frame.payload.len()
-                + RECORD_OVERHEAD_BYTES_MAX
-                + record.attributes().count() * ATTRIBUTE_OVERHEAD_BYTES_MAX;
-            let is_full = self.body.len() + bound + BATCH_END_BYTES_MAX > BATCH_BYTES_MAX;
-            if frame.sequence > last_max || records >= self.records_max || (records > 0 && is_full)
-            {
+            let bytes_max = frame.payload.len() + item.overhead_bytes_max() + BATCH_END_BYTES_MAX;
+            if records > 0 && self.body.len() + bytes_max > BATCH_BYTES_MAX {
                 break;
             }
             if records == 0 {
-                first_time = record.head.time_unix_nano / 1_000_000;
+                first_time = item.time_unix_nano() / 1_000_000;
             }
-            let is_first = records == 0 && losses.total() == 0;
-            self.format.record(&mut self.body, &record, is_first);
+            item.write(self.format, &mut self.body, is_first);
+            is_first = false;
             records += 1;
             last = Some(frame.sequence);
         }
@@ -221,61 +247,55 @@ impl Exporter {
         }
         id
     }
+}
 
-    /// One POST, to the end of the answer.
-    fn send(&mut self, shared: Shared, batch_id: &[u8]) -> Result<Answer, ureq::Error> {
-        let mut request = Request::new(self.body.as_slice());
-        *request.method_mut() = Method::POST;
-        *request.uri_mut() = self.url.clone();
-        self.set_headers(request.headers_mut(), batch_id);
-        let agent = self.agent.get_or_insert_with(|| new_agent(shared));
-        let (parts, mut body) = agent.run(request)?.into_parts();
-        let retry_after_ms = parts
-            .headers
-            .get(RETRY_AFTER)
-            .and_then(|value| decimal::parse(value.as_bytes()))
-            .map(|seconds| seconds.saturating_mul(1000));
-        // The connection can be used again only if the answer was read to its end.
-        let mut start = vec![0; ANSWER_BYTES_MAX];
-        let mut reader = body.as_reader();
-        let mut used = 0;
-        while let Ok(count @ 1..) = reader.read(start.get_mut(used..).unwrap_or_default()) {
-            used += count;
-        }
-        start.truncate(used);
-        Ok(Answer {
-            status: parts.status.as_u16(),
-            retry_after_ms,
-            body: start,
-        })
-    }
+/// What a frame of the ring holds.
+enum Item<'a> {
+    Record(Record<'a>),
+    Point(Point<'a>),
+}
 
-    /// Ours, then the user's, which win.
-    fn set_headers(&self, headers: &mut HeaderMap, batch_id: &[u8]) {
-        let ours = [
-            (
-                USER_AGENT,
-                concat!("kinglet/", env!("CARGO_PKG_VERSION")).as_bytes(),
-            ),
-            (CONTENT_TYPE, self.format.content_type().as_bytes()),
-            (IDEMPOTENCY_KEY, batch_id),
-        ];
-        let users = self.headers.iter().filter_map(|(name, value)| {
-            let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
-            Some((name, value.as_bytes()))
-        });
-        for (name, value) in ours.into_iter().chain(users) {
-            if let Ok(value) = HeaderValue::from_bytes(value) {
-                headers.insert(name, value);
-            }
+impl<'a> Item<'a> {
+    fn read(signal: Signal, frame: &Frame<'a>) -> Option<Item<'a>> {
+        match signal {
+            Signal::Log => Record::read(frame.payload).map(Item::Record),
+            Signal::Metric => Point::read(frame.payload).map(Item::Point),
         }
     }
 
+    /// Most that a format writes for it besides its stored bytes.
+    fn overhead_bytes_max(&self) -> usize {
+        let (own, attributes) = match self {
+            Item::Record(record) => (RECORD_OVERHEAD_BYTES_MAX, record.attributes().count()),
+            Item::Point(point) => (POINT_OVERHEAD_BYTES_MAX, point.attributes().count()),
+        };
+        own + attributes * ATTRIBUTE_OVERHEAD_BYTES_MAX
+    }
+
+    const fn time_unix_nano(&self) -> u64 {
+        match self {
+            Item::Record(record) => record.head.time_unix_nano,
+            Item::Point(point) => point.time_unix_nano,
+        }
+    }
+
+    fn write(&self, format: &dyn Format, out: &mut Vec<u8>, is_first: bool) {
+        match self {
+            Item::Record(record) => format.record(out, record, is_first),
+            Item::Point(point) => format.point(out, point, is_first),
+        }
+    }
+}
+
+impl Queue {
     /// The collector has answered. True unless the breaker has opened.
-    fn settle(&mut self, reactor: &mut Reactor, batch: Batch, answer: &Answer) -> bool {
+    fn settle(&mut self, reactor: &mut Reactor, batch: Batch, answer: &Answer, bytes: u64) -> bool {
         self.is_repeated = false;
         match Verdict::of(answer.status) {
-            Verdict::Accepted => self.accepted(reactor, &batch, answer),
+            Verdict::Accepted => {
+                reactor.intake.ledger.bytes_sent += bytes;
+                self.accepted(reactor, &batch, answer);
+            }
             Verdict::Later => {
                 self.tell(reactor, answer.status, b"records are kept for later");
                 self.later(reactor, batch, answer.retry_after_ms);
@@ -294,17 +314,20 @@ impl Exporter {
                 self.reject(reactor, &batch);
             }
         }
-        reactor.breaker.close();
+        reactor.breakers.of_mut(self.signal).close();
         true
     }
 
     fn accepted(&mut self, reactor: &mut Reactor, batch: &Batch, answer: &Answer) {
-        let events = reactor.intake.ring.settle_flight();
-        let rejected = partial_rejections(&answer.body).min(events);
-        reactor.intake.ledger.delivered += events - rejected;
-        reactor.intake.ledger.rejected += rejected;
+        let records = reactor.intake.ring.settle_flight();
+        let rejected = partial_rejections(&answer.body).min(records);
+        let fate = reactor.intake.ledger.fate.of_mut(self.signal);
+        fate.delivered += records - rejected;
+        fate.rejected += rejected;
         reactor.intake.losses_told(batch.losses);
-        reactor.is_silent_on_losses = batch.range.is_none();
+        if self.signal == Signal::Log {
+            reactor.is_silent_on_losses = batch.range.is_none();
+        }
         self.records_max = self.records_max.saturating_mul(2);
         if rejected > 0 {
             self.tell(
@@ -320,30 +343,30 @@ impl Exporter {
     }
 
     /// Gives the records back to the ring.
-    fn give_back(reactor: &mut Reactor) {
-        reactor.intake.ledger.evicted += reactor.intake.ring.abandon_flight();
+    fn give_back(&self, reactor: &mut Reactor) {
+        let evicted = reactor.intake.ring.abandon_flight();
+        reactor.intake.ledger.fate.of_mut(self.signal).evicted += evicted;
     }
 
     fn later(&mut self, reactor: &mut Reactor, batch: Batch, retry_after_ms: Option<u64>) {
-        Self::give_back(reactor);
+        self.give_back(reactor);
         reactor.intake.ledger.posts_failed += 1;
         self.repeat = Some(batch);
-        reactor
-            .breaker
-            .open(sys::clocks().wall, retry_after_ms, sys::random());
+        let breaker = reactor.breakers.of_mut(self.signal);
+        breaker.open(sys::clocks().wall, retry_after_ms, sys::random());
     }
 
     /// Sends half of it next.
     fn narrow(&mut self, reactor: &mut Reactor, batch: &Batch) {
-        Self::give_back(reactor);
+        self.give_back(reactor);
         reactor.intake.ledger.posts_failed += 1;
         self.records_max = (batch.records / 2).max(1);
     }
 
     fn reject(&mut self, reactor: &mut Reactor, batch: &Batch) {
-        let events = reactor.intake.ring.settle_flight();
-        reactor.intake.ledger.rejected += events;
-        reactor.is_silent_on_losses = true;
+        let records = reactor.intake.ring.settle_flight();
+        reactor.intake.ledger.fate.of_mut(self.signal).rejected += records;
+        reactor.is_silent_on_losses |= self.signal == Signal::Log;
         if batch.range.is_none() {
             // A collector that does not even take the loss record will not take it the next time.
             reactor.intake.losses_told(batch.losses);
@@ -364,7 +387,7 @@ impl Exporter {
         let was_frozen = now.wall.since(began.wall) >= now.mono.since(began.mono) + FREEZE_MS_MIN;
         if (reactor.post_reuses || was_frozen) && !self.is_repeated && !reactor.is_gone() {
             self.is_repeated = true;
-            Self::give_back(reactor);
+            self.give_back(reactor);
             self.repeat = Some(batch);
             return true;
         }
@@ -392,78 +415,24 @@ impl Exporter {
             b": ",
             consequence,
             b" (",
-            self.variable.as_bytes(),
+            self.collector.variable.as_bytes(),
             b")",
         ];
         reactor.messages.say(&parts);
     }
 }
 
-fn new_agent(shared: Shared) -> Agent {
-    let config = AgentConfig::builder()
-        .proxy(None)
-        .http_status_as_error(false)
-        .max_redirects(0)
-        .max_redirects_will_error(false)
-        .build();
-    let connector = CollectorConnector { reactor: shared };
-    let resolver = CollectorResolver {
-        reactor: shared,
-        known: Mutex::new(None),
-    };
-    Agent::with_parts(config, connector, resolver)
-}
-
-/// Why there was no answer, in a few words.
-fn reason(problem: &ureq::Error) -> &'static [u8] {
-    match problem {
-        ureq::Error::Timeout(_) => b"out of time",
-        ureq::Error::HostNotFound => b"its name is not known",
-        ureq::Error::Io(error) => match error.kind() {
-            std::io::ErrorKind::ConnectionRefused => b"connection refused",
-            std::io::ErrorKind::ConnectionReset | std::io::ErrorKind::BrokenPipe => {
-                b"connection reset"
-            }
-            _ => b"connection failed",
-        },
-        _ => b"what came is not HTTP",
-    }
-}
-
-/// `rejectedLogRecords` of a `partialSuccess` (OTLP): a number, or by protobuf's JSON mapping a string.
+/// `rejectedLogRecords` or `rejectedDataPoints` of a `partialSuccess` (OTLP): a number, or by protobuf's JSON mapping a
+/// string.
 fn partial_rejections(body: &[u8]) -> u64 {
-    match platform::member(body, b"partialSuccess/rejectedLogRecords") {
+    let member = |path: &[u8]| platform::member(body, path);
+    let rejected = member(b"partialSuccess/rejectedLogRecords")
+        .or_else(|| member(b"partialSuccess/rejectedDataPoints"));
+    match rejected {
         Some(Value::Number(text)) => json::integer(text).unwrap_or(0),
         Some(Value::String(raw)) => decimal::parse(raw).unwrap_or(0),
         _ => 0,
     }
-}
-
-/// kinglet's own record of what was lost since the last one that a collector took.
-fn loss_record(writer: &mut Writer, losses: Losses, created: Clocks) -> Option<Record<'_>> {
-    writer.begin(&Head {
-        time_unix_nano: created.wall.0.saturating_mul(1_000_000),
-        severity: severity::WARN,
-        event_type: b"kinglet.loss",
-        request_id: b"",
-        trace: None,
-        coldstart: false,
-    });
-    let body = writer.body();
-    body.extend_from_slice(b"kinglet has lost ");
-    decimal::push(body, losses.total());
-    body.extend_from_slice(b" telemetry events");
-    writer.end_body(0);
-    for (key, value) in [
-        (b"evicted".as_slice(), losses.evicted),
-        (b"rejected", losses.rejected),
-        (b"malformed", losses.malformed),
-    ] {
-        let mut text = Vec::new();
-        decimal::push(&mut text, value);
-        writer.attribute(Kind::Integer, key, &text);
-    }
-    Record::read(writer.finish())
 }
 
 #[cfg(test)]
@@ -496,6 +465,7 @@ mod tests {
                 3,
             ),
             (r#"{"partialSuccess":{"rejectedLogRecords":2}}"#, 2),
+            (r#"{"partialSuccess":{"rejectedDataPoints":"4"}}"#, 4),
             (r#"{"partialSuccess":{}}"#, 0),
             ("{}", 0),
             ("", 0),

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use crate::config::{self, Buffering, Config};
-use crate::event::{Filter, Reader};
+use crate::event::{Emf, Filter, Reader};
 use crate::exporter::Exporter;
 use crate::intake::Intake;
 use crate::lifecycle::{Action, Policy};
@@ -11,11 +11,14 @@ use crate::limits::{
     LOGS_API_BUFFERING_MS_MIN, REGISTER_RETRY_MS, REGISTER_TRY_MS_MAX, SUBSCRIBE_MS_MAX,
     record_bytes_max,
 };
+use crate::metrics::Table;
 use crate::reactor::{Reactor, Shared, lock};
 use crate::record::Writer;
 use crate::resource::Resource;
 use crate::ring::Ring;
-use crate::runtime_api::{self, Answer, Endpoint, RuntimeApi, Said};
+use crate::runtime_api::{self, Endpoint, RuntimeApi, Said, heads};
+use crate::self_metrics::SelfMetrics;
+use crate::signal::{PerSignal, Signal};
 use crate::telemetry::Telemetry;
 use crate::{decimal, message, sys};
 
@@ -26,21 +29,27 @@ pub struct Registration {
     /// INVOKE was refused (Managed Instances).
     shutdown_only: bool,
     said: Said,
+    /// When the process began, nearly.
+    began_us: u64,
 }
-
-const IDENTIFIER: &[u8] = b"Lambda-Extension-Identifier";
 
 /// Registers under the file's name (Extensions API). A failure is repeated for a second; then the sandbox is unusable
 /// whatever we do, and `None` comes with one line on stderr.
 pub fn register(endpoint: Endpoint, name: &[u8]) -> Option<Registration> {
+    let began_us = sys::microseconds();
     let mut api = RuntimeApi::new(endpoint);
-    let began = sys::clocks().mono;
+    let mut first_failure = None;
     loop {
         let mut shutdown_only = false;
-        let mut answer = ask_to_register(&mut api, name, b"{\"events\":[\"INVOKE\",\"SHUTDOWN\"]}");
+        let mut answer = api.exchange(
+            heads::REGISTER,
+            name,
+            b"{\"events\":[\"INVOKE\",\"SHUTDOWN\"]}",
+            None,
+        );
         if answer.as_ref().is_some_and(|answer| answer.status == 403) {
             shutdown_only = true;
-            answer = ask_to_register(&mut api, name, b"{\"events\":[\"SHUTDOWN\"]}");
+            answer = api.exchange(heads::REGISTER, name, b"{\"events\":[\"SHUTDOWN\"]}", None);
         }
         if let Some(answer) = answer.as_ref().filter(|answer| answer.status == 200) {
             api.registered(&answer.identifier);
@@ -49,28 +58,17 @@ pub fn register(endpoint: Endpoint, name: &[u8]) -> Option<Registration> {
                 identifier: answer.identifier.clone(),
                 shutdown_only,
                 said: runtime_api::said(&answer.body),
+                began_us,
             });
         }
-        if sys::clocks().mono.since(began) >= REGISTER_TRY_MS_MAX {
+        let now = sys::clocks().mono;
+        if now.since(*first_failure.get_or_insert(now)) >= REGISTER_TRY_MS_MAX {
             let body = answer.map(|answer| answer.body).unwrap_or_default();
             message::line(&[b"Lambda has refused to register this extension: ", &body]);
             return None;
         }
         sys::wait(&mut [], Some(REGISTER_RETRY_MS));
     }
-}
-
-fn ask_to_register(api: &mut RuntimeApi, name: &[u8], events: &[u8]) -> Option<Answer> {
-    let headers: [(&[u8], &[u8]); 2] = [
-        (b"Lambda-Extension-Name", name),
-        (b"Lambda-Extension-Accept-Feature", b"accountId"),
-    ];
-    api.exchange(
-        b"POST /2020-01-01/extension/register",
-        &headers,
-        events,
-        None,
-    )
 }
 
 /// Reads the configuration from the environment; warnings go to stderr.
@@ -99,19 +97,18 @@ pub fn subscribe(registration: &mut Registration, config: &Config) -> Subscripti
         telemetry: None,
         is_accepted: false,
     };
-    if config.logs_url.is_none() {
+    if config.endpoints.log.is_none() && config.endpoints.metric.is_none() {
         return nothing;
     }
     let Ok(telemetry) = Telemetry::bind(config.port, record_bytes_max(config.ring_bytes)) else {
         message::line(&[b"no port could be bound for telemetry: nothing is recorded"]);
         return nothing;
     };
-    let headers = [(IDENTIFIER, registration.identifier.as_slice())];
     let mut status = 400;
-    for (schema, path, is_logs_api) in [
-        ("2025-01-29", b"PUT /2022-07-01/telemetry".as_slice(), false),
-        ("2022-12-13", b"PUT /2022-07-01/telemetry", false),
-        ("2021-03-18", b"PUT /2020-08-15/logs", true),
+    for (schema, head, is_logs_api) in [
+        ("2025-01-29", heads::SUBSCRIBE, false),
+        ("2022-12-13", heads::SUBSCRIBE, false),
+        ("2021-03-18", heads::SUBSCRIBE_LOGS, true),
     ] {
         // The Logs API is worth a try where there is no Telemetry API; another schema only where the schema is at fault.
         if !(status == 400 || (is_logs_api && matches!(status, 202 | 404))) {
@@ -124,9 +121,10 @@ pub fn subscribe(registration: &mut Registration, config: &Config) -> Subscripti
             config.buffering,
             config.filter,
         );
+        let own = &registration.identifier;
         let answer = registration
             .api
-            .exchange(path, &headers, &body, Some(SUBSCRIBE_MS_MAX));
+            .exchange(head, own, &body, Some(SUBSCRIBE_MS_MAX));
         status = answer.map_or(0, |answer| answer.status);
         if status == 200 {
             return Subscription {
@@ -171,7 +169,7 @@ fn subscription(
     } else {
         b""
     };
-    let function: &[u8] = if filter.function {
+    let function: &[u8] = if filter.function || filter.emf != Emf::Logs {
         b",\"function\""
     } else {
         b""
@@ -218,7 +216,12 @@ pub fn assemble(
     } else {
         0
     };
-    let intake = Intake::new(Ring::new(ring_bytes), reader, resource);
+    let exporter = (ring_bytes > 0).then(|| Exporter::new(config, registration.identifier));
+    let routes = exporter
+        .as_ref()
+        .map_or_else(PerSignal::default, Exporter::routes);
+    let metrics = routes.metric.then(|| Table::new(config.temporality));
+    let intake = Intake::new(Ring::new(ring_bytes), reader, resource, metrics);
     let policy = Policy {
         flush: config.flush,
         budget_ms: config.flush_budget_ms,
@@ -226,24 +229,27 @@ pub fn assemble(
         subscribed: subscription.is_accepted,
         shutdown_only: registration.shutdown_only,
     };
-    let url = config.logs_url.as_deref();
-    let exporter = url.and_then(|url| Exporter::new(url, config, registration.identifier));
     let mut reactor = Reactor::new(registration.api, intake, policy);
     reactor.telemetry = subscription.telemetry;
+    reactor.routes = routes;
+    if routes.metric {
+        reactor.statsd_port = config.statsd_port;
+        reactor.own = config
+            .self_metrics
+            .then(|| SelfMetrics::new(registration.began_us));
+    }
     (Box::leak(Box::new(Mutex::new(reactor))), exporter)
 }
 
 /// Asks for events and does what they bring, until SHUTDOWN or until the sandbox is gone.
 pub fn run(shared: Shared, exporter: &mut Option<Exporter>) {
-    let mut is_survivor = false;
+    let mut reactor = lock(shared);
+    reactor.ask_first_next();
+    reactor.initialized();
+    drop(reactor);
     loop {
         let mut reactor = lock(shared);
-        let action = reactor.decide();
-        if !is_survivor {
-            reactor.runtime_api.install_survival();
-            is_survivor = true;
-        }
-        match action {
+        match reactor.decide() {
             Action::Exit => return,
             Action::Wait { until } => {
                 reactor.turn(None, until);
@@ -252,7 +258,8 @@ pub fn run(shared: Shared, exporter: &mut Option<Exporter>) {
                 drop(reactor);
                 match exporter {
                     Some(exporter) => exporter.post(shared),
-                    None => lock(shared).post_ended(false),
+                    // There is nothing to send without one.
+                    None => lock(shared).post_ended(Signal::Log, true),
                 }
             }
             // Asked by `decide` itself.
@@ -265,15 +272,21 @@ pub fn run(shared: Shared, exporter: &mut Option<Exporter>) {
 pub fn conclude(shared: Shared) -> u8 {
     let mut reactor = lock(shared);
     let is_gone = reactor.is_gone();
-    let resident = reactor.intake.ring.resident_events();
-    let ledger = &mut reactor.intake.ledger;
-    ledger.abandoned += resident;
+    reactor.count_dropped_datagrams();
+    let intake = &mut reactor.intake;
+    // What was measured last counts, too, though nobody takes it any more.
+    intake.drain_metrics(sys::clocks().wall);
+    intake.settle_accounts();
+    let ledger = &mut intake.ledger;
+    for signal in Signal::ALL {
+        ledger.fate.of_mut(signal).abandoned += intake.ring.resident(signal);
+    }
     debug_assert!(
-        ledger.is_balanced(0),
+        ledger.is_balanced(PerSignal::default()),
         "the accounts do not agree: {ledger:?}"
     );
-    let mut counters = Vec::with_capacity(256);
-    ledger.push_line(&mut counters, 0);
+    let mut counters = Vec::with_capacity(512);
+    ledger.push_line(&mut counters, PerSignal::default());
     let reason = reactor.runtime_api.shutdown_reason.as_deref();
     let reason = reason.unwrap_or(if is_gone { "gone" } else { "unknown" });
     message::line(&[b"exit reason=", reason.as_bytes(), &counters]);

@@ -1,9 +1,11 @@
 //! For tests: what real sandboxes have sent (`tests/fixtures/telemetry`, a directory for each run), as HTTP requests, and an
 //! intake to read it.
 
-use crate::event::{Filter, Reader};
+use crate::event::{Emf, Filter, Reader};
 use crate::intake::Intake;
 use crate::limits::record_bytes_max;
+use crate::metrics::Table;
+use crate::point::Temporality;
 use crate::record::Writer;
 use crate::resource::Resource;
 use crate::ring::Ring;
@@ -70,11 +72,13 @@ pub fn intake(is_concurrent: bool) -> Intake {
         extension: true,
         invocation_lines: true,
         severity_min: 0,
+        emf: Emf::Both,
     };
     let writer = Writer::new(RECORD_BYTES_MAX);
     Intake::new(
         Ring::new(RING_BYTES),
         Reader::new(filter, writer, is_concurrent, true),
         Resource::default(),
+        Some(Table::new(Temporality::Delta)),
     )
 }

@@ -9,9 +9,14 @@ use crate::http::{self, Body, Framing, Parse};
 use crate::json::{Element, Elements};
 use crate::ledger::{Ledger, Losses};
 use crate::limits::HEAD_BYTES_MAX;
+use crate::measurement::{Measurement, Sink};
+use crate::metrics::Table;
 use crate::record::RequestId;
 use crate::resource::Resource;
-use crate::ring::{Ring, Signal};
+use crate::ring::Ring;
+use crate::self_metrics::{SelfMetrics, Snapshot};
+use crate::signal::Signal;
+use crate::statsd;
 
 /// What the telemetry stream has said since it was asked last. Only the latest of each kind matters: of two starts
 /// the earlier invocation is over.
@@ -27,22 +32,35 @@ pub struct Intake {
     pub ring: Ring,
     pub ledger: Ledger,
     pub resource: Resource,
+    /// `None`: there is nowhere to send metrics to.
+    metrics: Option<Table>,
     reader: Reader,
     observed: Observed,
     /// Losses that a collector has been told of.
     told: Losses,
+    /// StatsD lines that could not be read.
+    statsd_malformed: u64,
+}
+
+/// Records a measurement if there is somewhere to send it to.
+fn record(metrics: &mut Option<Table>, measurement: &mut Measurement<'_>, now: Wall) {
+    if let Some(table) = metrics {
+        table.record(measurement, now);
+    }
 }
 
 impl Intake {
     #[must_use]
-    pub fn new(ring: Ring, reader: Reader, resource: Resource) -> Intake {
+    pub fn new(ring: Ring, reader: Reader, resource: Resource, metrics: Option<Table>) -> Intake {
         Intake {
             ring,
             ledger: Ledger::default(),
             resource,
+            metrics,
             reader,
             observed: Observed::default(),
             told: Losses::default(),
+            statsd_malformed: 0,
         }
     }
 
@@ -72,13 +90,14 @@ impl Intake {
     /// Takes one event.
     fn event(&mut self, element: &Element<'_>, now: Wall) {
         self.ledger.received += 1;
-        let (verdict, observation) = self.reader.read(element, now, &mut self.resource);
+        let metrics = &mut self.metrics;
+        let sink: Sink<'_> = &mut |measurement| record(metrics, measurement, now);
+        let (verdict, observation) = self.reader.read(element, now, &mut self.resource, sink);
         match verdict {
             Verdict::Record => self.keep(now),
             Verdict::Filtered => self.ledger.filtered += 1,
             Verdict::Malformed => self.ledger.malformed += 1,
         }
-        self.ledger.platform_dropped = self.reader.platform_dropped;
         self.observed.received |= verdict != Verdict::Malformed;
         match observation {
             Observation::Nothing => {}
@@ -101,7 +120,87 @@ impl Intake {
     fn keep(&mut self, now: Wall) {
         self.ledger.cut += u64::from(self.reader.is_cut());
         let record = self.reader.record();
-        self.ledger.evicted += self.ring.push(Signal::Log, true, now, record);
+        self.ledger
+            .evicted(self.ring.push(Signal::Log, now, record));
+    }
+
+    /// Takes a StatsD datagram. Its events and service checks become records.
+    pub fn datagram(&mut self, bytes: &[u8], now: Wall) {
+        let Intake {
+            ring,
+            ledger,
+            metrics,
+            reader,
+            ..
+        } = self;
+        ledger.datagrams += 1;
+        let sink: Sink<'_> = &mut |measurement| record(metrics, measurement, now);
+        let malformed = statsd::read(bytes, sink, &mut |log| {
+            ledger.received += 1;
+            match reader.statsd(log, now) {
+                Some(record) => ledger.evicted(ring.push(Signal::Log, now, record)),
+                None => ledger.filtered += 1,
+            }
+        });
+        self.statsd_malformed += malformed;
+    }
+
+    /// Adds what kinglet itself has cost to the metrics.
+    pub fn measure_own(&mut self, own: &mut SelfMetrics, snapshot: &Snapshot, now: Wall) {
+        self.settle_accounts();
+        let metrics = &mut self.metrics;
+        own.measure(&self.ledger, snapshot, &mut |measurement| {
+            record(metrics, measurement, now);
+        });
+    }
+
+    /// When the oldest of the metrics was measured that nobody has answered for yet.
+    #[must_use]
+    pub fn oldest_measurement(&self) -> Option<Wall> {
+        let measured = self.metrics.as_ref().and_then(Table::oldest);
+        let resident = self.ring.oldest(Signal::Metric);
+        resident.into_iter().chain(measured).min()
+    }
+
+    /// The table of metrics should be emptied soon.
+    #[must_use]
+    pub fn is_nearly_full(&self) -> bool {
+        self.metrics.as_ref().is_some_and(Table::is_nearly_full)
+    }
+
+    /// Something was measured, and all data points before it have left the ring. Until then the table goes on gathering: while
+    /// a collector is down, points do not pile up.
+    #[must_use]
+    pub fn may_drain(&self) -> bool {
+        let has_measured = self.metrics.as_ref().and_then(Table::oldest).is_some();
+        has_measured && self.ring.oldest(Signal::Metric).is_none()
+    }
+
+    /// Puts what was measured into the ring, as data points.
+    pub fn drain_metrics(&mut self, now: Wall) {
+        let Intake {
+            ring,
+            ledger,
+            metrics,
+            ..
+        } = self;
+        if let Some(metrics) = metrics {
+            metrics.drain(now, &mut |point| {
+                ledger.points += 1;
+                ledger.evicted(ring.push(Signal::Metric, now, point));
+            });
+        }
+    }
+
+    /// Brings the counters up to date that others keep.
+    pub fn settle_accounts(&mut self) {
+        let ledger = &mut self.ledger;
+        ledger.platform_dropped = self.reader.platform_dropped;
+        ledger.measurements_malformed = self.reader.measurements_malformed + self.statsd_malformed;
+        if let Some(metrics) = &self.metrics {
+            ledger.measurements_malformed += metrics.malformed;
+            ledger.measurements_dropped = metrics.overflow;
+        }
     }
 
     /// Counts a body that was not an array of events to its end.

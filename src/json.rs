@@ -10,6 +10,7 @@
 
 mod elements;
 mod escapes;
+mod items;
 mod members;
 mod numbers;
 #[cfg(test)]
@@ -18,6 +19,7 @@ mod scan;
 mod strings;
 
 pub use elements::Elements;
+pub use items::{Items, items};
 pub use members::{Members, members};
 pub use numbers::{integer, number_is_valid};
 pub use strings::{append_escaped, append_raw_string, append_unescaped, clean_string};

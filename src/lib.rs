@@ -46,14 +46,20 @@ pub mod lifecycle;
 pub mod limits;
 
 // The way in.
+pub mod emf;
 pub mod event;
 pub mod http;
 pub mod intake;
 pub mod json;
 pub mod ledger;
 pub mod measurement;
+pub mod metrics;
 pub mod platform;
+pub mod platform_metrics;
+pub mod point;
+pub mod self_metrics;
 pub mod severity;
+pub mod statsd;
 pub mod text_line;
 pub mod timestamp;
 
@@ -61,10 +67,13 @@ pub mod timestamp;
 pub mod record;
 pub mod resource;
 pub mod ring;
+pub mod signal;
 
 // The way out.
 pub mod address;
+pub mod collector;
 pub mod dns;
+pub mod double;
 pub mod exporter;
 pub mod resolver;
 pub mod transport;
@@ -77,6 +86,7 @@ pub mod delimited;
 pub mod message;
 pub mod reactor;
 pub mod runtime_api;
+pub mod statsd_socket;
 pub mod sys;
 pub mod telemetry;
 

@@ -196,6 +196,8 @@ pub const METRIC_IDENTITY_BYTES_MAX: usize = 8 * 1024;
 pub const HISTOGRAM_BUCKETS_MAX: usize = 16;
 /// Distinct members of all sets together.
 pub const SET_MEMBERS_MAX: usize = 4096;
+/// Most measurements that one sampled line of StatsD stands for, which is 1 / rate. With more it is malformed.
+pub const SAMPLED_TIMES_MAX: u64 = 1_000_000_000;
 /// Default port of the StatsD socket: StatsD's own.
 pub const STATSD_PORT: u16 = 8125;
 /// Longest datagram: what UDP takes over IPv4.
@@ -208,6 +210,14 @@ pub const POINT_OVERHEAD_BYTES_MAX: usize = 1024;
 pub const EMF_VALUES_MAX: usize = 100;
 /// Metrics of one directive in an EMF document (CloudWatch's limit).
 pub const EMF_METRICS_MAX: usize = 100;
+/// Work on one EMF document: 1 for each of its bytes that is walked over and for each name that is compared, and
+/// [`EMF_MEASUREMENT_WORK`] for each metric of a series and each of its values. What the limits above allow is far below it;
+/// documents made to take long are not.
+pub const EMF_WORK_MAX: usize = 8 * 1024 * 1024;
+/// See [`EMF_WORK_MAX`].
+pub const EMF_MEASUREMENT_WORK: usize = 64;
+/// Durations of POSTs that wait to be told as metrics.
+pub const FLUSHES_TOLD_MAX: usize = 64;
 
 // ---- Own messages -------------------------------------------------------------------------------------------------
 

@@ -51,4 +51,7 @@ pub enum Bounds {
     Seconds,
     /// Memory: 16 MiB to 8 GiB, in bytes.
     Memory,
+    /// Payloads: 64 bytes to 16 MiB, each four times the one before, in bytes. Lambda's answers are up to 6 MB, streamed ones
+    /// longer.
+    Size,
 }

@@ -5,20 +5,25 @@
 //! in the middle of something else (a POST, a name being resolved) and wants the world to go on meanwhile: it calls
 //! [`Reactor::wait`]. What the lifecycle decides in such a wait is done at once, but for a POST, which waits its turn.
 
+mod pause;
+mod turns;
+
 use std::os::fd::RawFd;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::breaker::Breaker;
 use crate::clock::{Clocks, Mono};
 use crate::intake::Intake;
-use crate::lifecycle::{self, Action, Input, Lifecycle, Policy, Seen};
-use crate::limits::{
-    CONNECTIONS_MAX, HIGH_WATER_PERCENT, READ_BYTES, READ_BYTES_MIN, RECEIVE_PAUSE_MS_MAX,
-};
+use crate::lifecycle::{self, Action, Input, Lifecycle, Policy};
+use crate::limits::{CONNECTIONS_MAX, READ_BYTES, READ_BYTES_MIN, RECEIVE_PAUSE_MS_MAX};
 use crate::message::Messages;
 use crate::runtime_api::{Event, RuntimeApi};
+use crate::self_metrics::{SelfMetrics, Snapshot};
+use crate::signal::{PerSignal, Signal};
+use crate::statsd_socket::StatsdSocket;
 use crate::sys::{self, PollFd, survival};
 use crate::telemetry::Telemetry;
+use pause::Pause;
 
 /// The reactor as it is shared with ureq's transport, which wants `Send + Sync + 'static`. There is one thread; the lock is
 /// never held across a call into ureq. It lives as long as the process, so nothing counts who uses it, and nothing drops it.
@@ -43,7 +48,16 @@ pub struct Reactor {
     pub telemetry: Option<Telemetry>,
     pub intake: Intake,
     pub lifecycle: Lifecycle,
-    pub breaker: Breaker,
+    pub breakers: PerSignal<Breaker>,
+    /// The signals that have somewhere to go.
+    pub routes: PerSignal<bool>,
+    /// A POST of this signal has failed in SHUTDOWN: no other is tried.
+    is_given_up: PerSignal<bool>,
+    /// Port of the StatsD socket; 0 is none.
+    pub statsd_port: u16,
+    statsd: Option<StatsdSocket>,
+    /// kinglet's own cost, if it is to be told.
+    pub own: Option<SelfMetrics>,
     pub messages: Messages,
     next: NextState,
     is_gone: bool,
@@ -54,6 +68,8 @@ pub struct Reactor {
     budget_ms: u64,
     /// The POST in flight has to end then.
     post_until: Option<Mono>,
+    /// What it carries.
+    posting: Signal,
     /// The POST in flight goes over a connection that has carried one before.
     pub post_reuses: bool,
     /// Losses are not to be sent alone: the collector has rejected the last batch, or has just got them so. (Sent alone they
@@ -72,20 +88,6 @@ enum NextState {
     },
 }
 
-/// Telemetry is left unread while the ring is filling up and can still be emptied: better there than evicted here.
-#[derive(Default)]
-struct Pause {
-    since: Option<Mono>,
-    /// Room in the ring when it was looked at last. When it grows, the pause begins anew: it is of use.
-    room: usize,
-    /// It has lasted too long: until there is more room, telemetry is read and the oldest records are evicted.
-    is_spent: bool,
-    /// How long it has held next in this invocation, by hiding a `runtimeDone`.
-    held_ms: u64,
-    /// Up to when that is counted.
-    counted: Mono,
-}
-
 impl Reactor {
     #[must_use]
     pub fn new(runtime_api: RuntimeApi, intake: Intake, policy: Policy) -> Reactor {
@@ -94,7 +96,12 @@ impl Reactor {
             telemetry: None,
             intake,
             lifecycle: Lifecycle::new(policy),
-            breaker: Breaker::default(),
+            breakers: PerSignal::default(),
+            routes: PerSignal::default(),
+            is_given_up: PerSignal::default(),
+            statsd_port: 0,
+            statsd: None,
+            own: None,
             messages: Messages::default(),
             next: NextState::Idle,
             is_gone: false,
@@ -102,6 +109,7 @@ impl Reactor {
             done_at: None,
             budget_ms: policy.budget_ms,
             post_until: None,
+            posting: Signal::Log,
             post_reuses: false,
             is_silent_on_losses: false,
         }
@@ -117,7 +125,7 @@ impl Reactor {
             if let NextState::Again { at } = self.next
                 && now.mono >= at
             {
-                self.ask_next(now.mono);
+                self.ask_next();
                 continue;
             }
             let seen = self.seen(now);
@@ -128,7 +136,16 @@ impl Reactor {
             if let Some(done) = self.done_at.take() {
                 self.intake.ledger.held_ms += now.mono.since(done);
             }
-            self.ask_next(now.mono);
+            self.ask_next();
+        }
+    }
+
+    /// Asks for the first next. Nothing can have happened before, so no clock is looked at: the first look is not for nothing.
+    pub fn ask_first_next(&mut self) {
+        let never = Clocks::default();
+        let seen = self.seen(never);
+        if self.lifecycle.step(Input::Turn, &seen, never) == Action::Next {
+            self.ask_next();
         }
     }
 
@@ -163,8 +180,8 @@ impl Reactor {
         };
         let now = sys::clocks();
         let is_paused = self.is_paused(now);
-        let mut set = [NOTHING; 3 + CONNECTIONS_MAX];
-        let [runtime_api, visitor, listener, connections @ ..] = &mut set;
+        let mut set = [NOTHING; 4 + CONNECTIONS_MAX];
+        let [runtime_api, visitor, statsd, listener, connections @ ..] = &mut set;
         (runtime_api.fd, runtime_api.events) = self.runtime_api.interest().unwrap_or((-1, 0));
         (visitor.fd, visitor.events) = guest.unwrap_or((-1, 0));
         if let Some(telemetry) = &self.telemetry
@@ -175,37 +192,31 @@ impl Reactor {
                 (slot.fd, slot.events) = (fd.unwrap_or(-1), sys::READABLE);
             }
         }
+        if let Some(socket) = &self.statsd {
+            (statsd.fd, statsd.events) = (socket.descriptor(), sys::READABLE);
+        }
         let until = self.own_deadline().into_iter().chain(until).min();
         sys::wait(&mut set, until.map(|until| until.since(now.mono)));
         let now = sys::clocks();
-        let [runtime_api, visitor, listener, connections @ ..] = &set;
+        let [runtime_api, visitor, statsd, listener, connections @ ..] = &set;
         if runtime_api.ready != 0 {
             self.serve_runtime_api(now);
         }
         self.serve_telemetry(connections, listener.ready != 0, now);
+        if statsd.ready != 0
+            && let Some(socket) = &mut self.statsd
+        {
+            socket.serve(&mut self.intake, now.wall);
+        }
         self.observe(now);
         visitor.ready != 0
     }
 
-    /// The POST has ended. `answered`: the breaker stays closed.
-    pub fn post_ended(&mut self, answered: bool) {
-        self.post_until = None;
-        self.note(Input::PostEnded { answered }, sys::clocks());
-    }
-
-    /// The bound that the phase sets to the POST in flight.
-    #[must_use]
-    pub fn post_until(&self) -> Option<Mono> {
-        match (self.lifecycle.post_until(), self.post_until) {
-            (Some(phase), Some(own)) => Some(phase.min(own)),
-            (phase, own) => phase.or(own),
+    /// A POST that began then is over.
+    pub fn flushed(&mut self, began: Clocks) {
+        if let Some(own) = &mut self.own {
+            own.flushed(sys::clocks().mono.since(began.mono));
         }
-    }
-
-    /// A POST begins, and has to end by then.
-    pub const fn post_begins(&mut self, until: Mono) {
-        self.post_until = Some(until);
-        self.post_reuses = false;
     }
 
     #[must_use]
@@ -213,24 +224,51 @@ impl Reactor {
         self.is_gone
     }
 
-    /// What the lifecycle has to know of the ring and the exporter.
-    fn seen(&self, now: Clocks) -> Seen {
-        let ring = &self.intake.ring;
-        Seen {
-            pending: ring.unsettled_bytes() > 0 || self.tells_losses(),
-            high_water: ring.unsettled_bytes() >= ring.capacity() / 100 * HIGH_WATER_PERCENT,
-            oldest: ring.oldest(),
-            breaker: self.breaker.state(now.wall),
-            is_blind: self.pause.held_ms >= self.budget_ms.max(1),
-            is_unread: self.pause.since.is_some(),
+    /// Puts into the ring what was measured since the last time, and what kinglet itself has cost meanwhile.
+    pub fn gather_metrics(&mut self, now: Clocks) {
+        if !self.intake.may_drain() {
+            return;
+        }
+        self.count_dropped_datagrams();
+        if let Some(own) = &mut self.own {
+            let (cpu_us, resident_kilobytes_max) = sys::cost();
+            let is_open = |breaker: &Breaker| breaker.state(now.wall) != lifecycle::Breaker::Closed;
+            let snapshot = Snapshot {
+                cpu_us,
+                resident_kilobytes_max,
+                is_open: PerSignal {
+                    log: is_open(&self.breakers.log),
+                    metric: is_open(&self.breakers.metric),
+                },
+            };
+            self.intake.measure_own(own, &snapshot, now.wall);
+        }
+        self.intake.drain_metrics(now.wall);
+    }
+
+    /// The first next was asked: what nobody had to wait for is done now.
+    pub fn initialized(&mut self) {
+        sys::ignore_broken_pipes();
+        self.runtime_api.install_survival();
+        if let Some(own) = &mut self.own {
+            own.initialized(sys::microseconds());
+        }
+        if self.statsd_port == 0 {
+            return;
+        }
+        self.statsd = StatsdSocket::open(self.statsd_port);
+        if self.statsd.is_none() {
+            self.messages.say(&[
+                b"the port of KINGLET_STATSD_PORT is taken: no StatsD metrics are recorded",
+            ]);
         }
     }
 
-    /// Losses go out with the next records. Alone they are sent at the end, once, and not to a collector that refuses
-    /// everything.
-    fn tells_losses(&self) -> bool {
-        let is_end = self.lifecycle.post_until().is_some();
-        is_end && !self.is_silent_on_losses && self.intake.untold_losses().total() > 0
+    /// Asks the kernel.
+    pub fn count_dropped_datagrams(&mut self) {
+        if let Some(socket) = &self.statsd {
+            self.intake.ledger.datagrams_dropped = socket.dropped();
+        }
     }
 
     fn note(&mut self, input: Input, now: Clocks) {
@@ -238,9 +276,10 @@ impl Reactor {
         self.lifecycle.note(input, &seen, now);
     }
 
-    fn ask_next(&mut self, now: Mono) {
+    fn ask_next(&mut self) {
         self.next = NextState::Outstanding;
-        if let Some(event) = self.runtime_api.ask_next(now) {
+        if self.runtime_api.ask_next().is_err() {
+            let event = self.runtime_api.next_lost(sys::clocks().mono);
             self.heard(event);
         }
     }
@@ -272,6 +311,7 @@ impl Reactor {
             Event::Shutdown { deadline } => {
                 self.messages.renew();
                 self.note(Input::Shutdown { deadline }, now);
+                self.share_shutdown(now);
                 survival::crash_if("shutdown");
             }
             Event::Again { at } => self.next = NextState::Again { at },
@@ -300,9 +340,9 @@ impl Reactor {
     }
 
     fn serve_telemetry(&mut self, connections: &[PollFd], is_knocking: bool, now: Clocks) {
-        let room = self.intake.ring.room();
+        let room = self.intake.ring.free_bytes();
         // Small reads near the end of the room keep a pause from coming too late. Without a collector nothing is spared.
-        let bytes_max = match self.breaker.state(now.wall) {
+        let bytes_max = match self.breakers.log.state(now.wall) {
             lifecycle::Breaker::Closed => (room / 8).clamp(READ_BYTES_MIN, READ_BYTES),
             _ => READ_BYTES,
         };
@@ -319,43 +359,6 @@ impl Reactor {
         }
         if self.pause.since.is_none() {
             telemetry.close_stalled(&mut self.intake, now.mono);
-        }
-    }
-
-    /// Whether telemetry is left unread in this turn.
-    fn is_paused(&mut self, now: Clocks) -> bool {
-        let ring = &self.intake.ring;
-        // With a POST in flight there will soon be room again, and what is in the ring then fits into the time that
-        // SHUTDOWN leaves to a slow collector.
-        let room_min = if self.post_until.is_some() {
-            ring.capacity() / 2
-        } else {
-            ring.capacity() / 4
-        };
-        let can_drain = self.breaker.state(now.wall) == lifecycle::Breaker::Closed;
-        let room = ring.room();
-        if room > core::mem::replace(&mut self.pause.room, room) {
-            self.resume(now.mono);
-            self.pause.is_spent = false;
-        }
-        if room >= room_min || !can_drain || self.pause.is_spent {
-            self.resume(now.mono);
-            return false;
-        }
-        let began = *self.pause.since.get_or_insert(now.mono);
-        if self.lifecycle.is_holding() && began < now.mono {
-            self.pause.held_ms += now.mono.since(self.pause.counted.max(began));
-        }
-        self.pause.counted = now.mono;
-        self.pause.is_spent = now.mono.since(began) >= RECEIVE_PAUSE_MS_MAX;
-        !self.pause.is_spent
-    }
-
-    fn resume(&mut self, now: Mono) {
-        if self.pause.since.take().is_some()
-            && let Some(telemetry) = &mut self.telemetry
-        {
-            telemetry.excuse(now);
         }
     }
 

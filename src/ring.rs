@@ -9,7 +9,7 @@
 //! ```
 //!
 //! * [`Ring::push`] always succeeds for a payload of at most [`Ring::payload_bytes_max`]: it evicts the oldest frames
-//!   until there is room, and says how many telemetry events were lost by that.
+//!   until there is room, and says how many frames of each signal were lost by that.
 //! * A batch is *in flight* between [`Ring::begin_flight`] and its end. Frames of it that are evicted meanwhile are not
 //!   lost yet: the outcome decides ([`Ring::settle_flight`]: they were delivered; [`Ring::abandon_flight`]: they are lost).
 //! * A frame leaves only from the head. One that was answered for is *settled* and leaves when all before it have left,
@@ -17,13 +17,7 @@
 //! * The ring does not know what a payload means, and never copies or moves one.
 
 use crate::clock::Wall;
-
-/// What a record is shipped as.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Signal {
-    Log,
-    Metric,
-}
+use crate::signal::{PerSignal, Signal};
 
 /// One frame, as it is read back.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,6 +30,8 @@ pub struct Frame<'a> {
 }
 
 pub struct Ring {
+    capacity: usize,
+    /// Empty before the first frame: the memory is asked for when it is needed, not in the cold start.
     bytes: Vec<u8>,
     head: usize,
     tail: usize,
@@ -44,7 +40,9 @@ pub struct Ring {
     head_sequence: u64,
     next_sequence: u64,
     unsettled_bytes: usize,
-    resident_events: u64,
+    unsettled: PerSignal<u64>,
+    /// When the first unsettled frame was pushed.
+    oldest: PerSignal<Option<Wall>>,
     flight: Option<Flight>,
 }
 
@@ -53,7 +51,7 @@ struct Flight {
     signal: Signal,
     first: u64,
     last: u64,
-    evicted_events: u64,
+    evicted: u64,
     /// All frames from the head to `last`, if all of them are in flight: settling them is one step.
     whole: Option<Whole>,
 }
@@ -63,7 +61,7 @@ struct Whole {
     /// Offset behind the last frame.
     end: usize,
     bytes: usize,
-    events: u64,
+    frames: u64,
     /// Unused bytes at the end of the memory, if the frames wrap.
     gap: usize,
 }
@@ -71,10 +69,8 @@ struct Whole {
 const HEADER_BYTES: usize = 16;
 const METRIC: u8 = 1;
 const SETTLED: u8 = 2;
-/// The frame counts as one telemetry event in the accounts (kinglet's own records do not).
-const EVENT: u8 = 4;
 /// Not a frame: the next one is at the start of the memory.
-const WRAP: u8 = 8;
+const WRAP: u8 = 4;
 
 #[derive(Clone, Copy)]
 struct Header {
@@ -85,20 +81,22 @@ struct Header {
 
 impl Header {
     const fn is_unsettled(self, signal: Signal) -> bool {
-        self.flags & (METRIC | SETTLED) == signal.flag()
+        self.flags & (METRIC | SETTLED) == flag(signal)
     }
 
-    const fn events(self) -> u64 {
-        (self.flags & EVENT != 0) as u64
+    const fn signal(self) -> Signal {
+        if self.flags & METRIC == 0 {
+            Signal::Log
+        } else {
+            Signal::Metric
+        }
     }
 }
 
-impl Signal {
-    const fn flag(self) -> u8 {
-        match self {
-            Signal::Log => 0,
-            Signal::Metric => METRIC,
-        }
+const fn flag(signal: Signal) -> u8 {
+    match signal {
+        Signal::Log => 0,
+        Signal::Metric => METRIC,
     }
 }
 
@@ -107,21 +105,26 @@ impl Ring {
     #[must_use]
     pub fn new(capacity: usize) -> Ring {
         Ring {
-            bytes: vec![0; capacity],
+            capacity,
+            bytes: Vec::new(),
             head: 0,
             tail: 0,
             used: 0,
             head_sequence: 0,
             next_sequence: 0,
             unsettled_bytes: 0,
-            resident_events: 0,
+            unsettled: PerSignal { log: 0, metric: 0 },
+            oldest: PerSignal {
+                log: None,
+                metric: None,
+            },
             flight: None,
         }
     }
 
     #[must_use]
-    pub fn capacity(&self) -> usize {
-        self.bytes.len()
+    pub const fn capacity(&self) -> usize {
+        self.capacity
     }
 
     /// Longest payload that [`Ring::push`] takes.
@@ -136,35 +139,44 @@ impl Ring {
         self.capacity() - self.used
     }
 
+    /// The capacity without the bytes that nobody has answered for yet: settled frames that wait for the head count as free,
+    /// for they leave when there is need.
+    #[must_use]
+    pub fn free_bytes(&self) -> usize {
+        self.capacity() - self.unsettled_bytes
+    }
+
     /// Bytes, headers included, that nobody has answered for yet.
     #[must_use]
     pub const fn unsettled_bytes(&self) -> usize {
         self.unsettled_bytes
     }
 
-    /// Telemetry events in the ring that nobody has answered for yet, and those evicted while in flight.
+    /// Frames that nobody has answered for yet, and those evicted while in flight.
     #[must_use]
-    pub fn resident_events(&self) -> u64 {
-        self.resident_events + self.flight.map_or(0, |flight| flight.evicted_events)
+    pub fn resident(&self, signal: Signal) -> u64 {
+        let flight = self.flight.filter(|flight| flight.signal == signal);
+        self.unsettled.of(signal) + flight.map_or(0, |flight| flight.evicted)
     }
 
-    /// When the oldest unsettled frame was pushed. (The head is never a settled frame.)
+    /// When the oldest unsettled frame was pushed.
     #[must_use]
-    pub fn oldest(&self) -> Option<Wall> {
-        (self.used > 0)
-            .then(|| self.header(self.head))
-            .flatten()
-            .map(|header| header.received)
+    pub const fn oldest(&self, signal: Signal) -> Option<Wall> {
+        *self.oldest.of(signal)
     }
 
-    /// Appends a frame, evicting the oldest ones if there is no room. `is_event`: it counts as one telemetry event.
-    /// Returns the events that were lost by it: evicted ones, or the frame itself if it can never fit.
-    pub fn push(&mut self, signal: Signal, is_event: bool, received: Wall, payload: &[u8]) -> u64 {
+    /// Appends a frame, evicting the oldest ones if there is no room. Returns how many were lost by it: evicted ones, or the
+    /// frame itself if it can never fit.
+    pub fn push(&mut self, signal: Signal, received: Wall, payload: &[u8]) -> PerSignal<u64> {
+        if self.bytes.is_empty() {
+            self.bytes = vec![0; self.capacity];
+        }
+        let mut lost = PerSignal::default();
         let frame_bytes = HEADER_BYTES + payload.len();
         if frame_bytes > self.capacity() {
-            return u64::from(is_event);
+            *lost.of_mut(signal) = 1;
+            return lost;
         }
-        let mut lost = 0;
         loop {
             if self.used == 0 {
                 (self.head, self.tail) = (0, 0);
@@ -177,13 +189,12 @@ impl Ring {
                 }
                 break;
             }
-            lost += self.evict();
+            self.evict(&mut lost);
         }
-        let flags = signal.flag() | if is_event { EVENT } else { 0 };
         self.write(
             Header {
                 payload_bytes: payload.len(),
-                flags,
+                flags: flag(signal),
                 received,
             },
             payload,
@@ -195,7 +206,8 @@ impl Ring {
         }
         self.next_sequence += 1;
         self.unsettled_bytes += frame_bytes;
-        self.resident_events += u64::from(is_event);
+        *self.unsettled.of_mut(signal) += 1;
+        self.oldest.of_mut(signal).get_or_insert(received);
         lost
     }
 
@@ -217,20 +229,20 @@ impl Ring {
             signal,
             first,
             last,
-            evicted_events: 0,
+            evicted: 0,
             whole: self.whole(signal, first, last),
         });
     }
 
-    /// The frames in flight were answered for, whether accepted or refused. Returns how many events they were.
+    /// The frames in flight were answered for, whether accepted or refused. Returns how many they were.
     pub fn settle_flight(&mut self) -> u64 {
         let Some(flight) = self.flight.take() else {
             return 0;
         };
         if let Some(whole) = flight.whole.filter(|_| self.head_sequence == flight.first) {
-            return self.remove_whole(&whole, flight.last);
+            return self.remove_whole(&whole, &flight);
         }
-        let mut events = flight.evicted_events;
+        let mut frames = flight.evicted;
         let (mut offset, mut sequence) = (self.head, self.head_sequence);
         while sequence <= flight.last && sequence < self.next_sequence {
             let Some((at, header)) = self.frame_at(offset) else {
@@ -238,19 +250,20 @@ impl Ring {
             };
             if sequence >= flight.first && header.is_unsettled(flight.signal) {
                 self.settle(at, header);
-                events += header.events();
+                frames += 1;
             }
             offset = at + HEADER_BYTES + header.payload_bytes;
             sequence += 1;
         }
         self.drop_settled();
-        events
+        self.look_for_oldest(flight.signal);
+        frames
     }
 
-    /// The frames in flight were not delivered: they stay. Returns how many events of them were evicted meanwhile, which
-    /// are lost now.
+    /// The frames in flight were not delivered: they stay. Returns how many of them were evicted meanwhile, which are lost
+    /// now.
     pub fn abandon_flight(&mut self) -> u64 {
-        self.flight.take().map_or(0, |flight| flight.evicted_events)
+        self.flight.take().map_or(0, |flight| flight.evicted)
     }
 
     /// Looks at frames while they are warm: they have just been encoded.
@@ -272,44 +285,51 @@ impl Ring {
             }
             let frame_bytes = HEADER_BYTES + header.payload_bytes;
             whole.bytes += frame_bytes;
-            whole.events += header.events();
+            whole.frames += 1;
             whole.end = at + frame_bytes;
         }
         Some(whole)
     }
 
-    fn remove_whole(&mut self, whole: &Whole, last: u64) -> u64 {
+    fn remove_whole(&mut self, whole: &Whole, flight: &Flight) -> u64 {
         self.unsettled_bytes -= whole.bytes;
-        self.resident_events -= whole.events;
-        self.head_sequence = last + 1;
+        *self.unsettled.of_mut(flight.signal) -= whole.frames;
+        self.head_sequence = flight.last + 1;
         self.leave(whole.end, whole.bytes + whole.gap);
         self.drop_settled();
-        whole.events
+        self.look_for_oldest(flight.signal);
+        whole.frames
     }
 
-    /// Removes the oldest frame; returns the events lost by it.
-    fn evict(&mut self) -> u64 {
+    /// Removes the oldest frame, and counts it if it is lost by that.
+    fn evict(&mut self, lost: &mut PerSignal<u64>) {
         let sequence = self.head_sequence;
         let Some(header) = self.remove_head() else {
-            return 0;
+            return;
         };
         if header.flags & SETTLED != 0 {
-            return 0;
+            return;
         }
+        let signal = header.signal();
         self.unsettled_bytes -= HEADER_BYTES + header.payload_bytes;
-        self.resident_events -= header.events();
-        let lost = match &mut self.flight {
+        *self.unsettled.of_mut(signal) -= 1;
+        match &mut self.flight {
             Some(flight)
-                if header.is_unsettled(flight.signal)
-                    && (flight.first..=flight.last).contains(&sequence) =>
+                if flight.signal == signal && (flight.first..=flight.last).contains(&sequence) =>
             {
-                flight.evicted_events += header.events();
-                0
+                flight.evicted += 1;
             }
-            _ => header.events(),
-        };
+            _ => *lost.of_mut(signal) += 1,
+        }
         self.drop_settled();
-        lost
+        self.look_for_oldest(signal);
+    }
+
+    /// The oldest frame of the signal has left or was settled. The next is near: it is the head, unless the other signal's
+    /// frames wait there.
+    fn look_for_oldest(&mut self, signal: Signal) {
+        let oldest = self.frames(signal).next().map(|frame| frame.received);
+        *self.oldest.of_mut(signal) = oldest;
     }
 
     fn drop_settled(&mut self) {
@@ -353,7 +373,7 @@ impl Ring {
 
     fn settle(&mut self, at: usize, header: Header) {
         self.unsettled_bytes -= HEADER_BYTES + header.payload_bytes;
-        self.resident_events -= header.events();
+        *self.unsettled.of_mut(header.signal()) -= 1;
         if let Some(flags) = self.bytes.get_mut(at + 4) {
             *flags |= SETTLED;
         }
@@ -445,6 +465,8 @@ mod tests {
     use super::*;
     use std::collections::VecDeque;
 
+    const NOTHING: PerSignal<u64> = PerSignal { log: 0, metric: 0 };
+
     fn sequences(ring: &Ring, signal: Signal) -> Vec<u64> {
         ring.frames(signal).map(|frame| frame.sequence).collect()
     }
@@ -452,9 +474,9 @@ mod tests {
     #[test]
     fn frames_come_back_as_pushed() {
         let mut ring = Ring::new(256);
-        assert_eq!(ring.oldest(), None);
-        assert_eq!(ring.push(Signal::Log, true, Wall(7), b"one"), 0);
-        assert_eq!(ring.push(Signal::Metric, false, Wall(8), b""), 0);
+        assert_eq!(ring.oldest(Signal::Log), None);
+        assert_eq!(ring.push(Signal::Log, Wall(7), b"one"), NOTHING);
+        assert_eq!(ring.push(Signal::Metric, Wall(8), b""), NOTHING);
         let frame = ring.frames(Signal::Log).next().unwrap();
         assert_eq!(
             frame,
@@ -465,25 +487,21 @@ mod tests {
             }
         );
         assert_eq!(sequences(&ring, Signal::Metric), [1]);
-        assert_eq!(ring.oldest(), Some(Wall(7)));
+        assert_eq!(ring.oldest(Signal::Log), Some(Wall(7)));
+        assert_eq!(ring.oldest(Signal::Metric), Some(Wall(8)));
         assert_eq!(ring.unsettled_bytes(), 2 * HEADER_BYTES + 3);
-        assert_eq!(ring.resident_events(), 1);
+        assert_eq!(ring.resident(Signal::Log), 1);
+        assert_eq!(ring.resident(Signal::Metric), 1);
     }
 
     #[test]
     fn a_payload_that_can_never_fit_is_a_counted_loss() {
         let mut ring = Ring::new(64);
-        assert_eq!(ring.push(Signal::Log, true, Wall(0), &[0; 49]), 1);
-        assert_eq!(
-            ring.push(
-                Signal::Log,
-                true,
-                Wall(0),
-                &vec![1; ring.payload_bytes_max()]
-            ),
-            0
-        );
-        assert_eq!(ring.resident_events(), 1);
+        let lost = PerSignal { log: 1, metric: 0 };
+        assert_eq!(ring.push(Signal::Log, Wall(0), &[0; 49]), lost);
+        let longest = vec![1; ring.payload_bytes_max()];
+        assert_eq!(ring.push(Signal::Log, Wall(0), &longest), NOTHING);
+        assert_eq!(ring.resident(Signal::Log), 1);
     }
 
     #[test]
@@ -495,7 +513,7 @@ mod tests {
             } else {
                 Signal::Metric
             };
-            ring.push(signal, true, Wall(sequence), b"x");
+            ring.push(signal, Wall(sequence), b"x");
         }
         ring.begin_flight(Signal::Metric, 1, 3);
         assert_eq!(ring.settle_flight(), 2);
@@ -508,8 +526,10 @@ mod tests {
         );
         // Evicting a settled frame is no loss.
         let mut lost = 0;
-        while ring.oldest() == Some(Wall(0)) {
-            lost += ring.push(Signal::Log, true, Wall(9), b"x");
+        while ring.oldest(Signal::Log) == Some(Wall(0)) {
+            let evicted = ring.push(Signal::Log, Wall(9), b"x");
+            assert_eq!(evicted.metric, 0);
+            lost += evicted.log;
         }
         assert_eq!(lost, 1);
         assert_eq!(sequences(&ring, Signal::Log).first(), Some(&2));
@@ -520,31 +540,114 @@ mod tests {
         for delivered in [true, false] {
             let mut ring = Ring::new(100);
             for _ in 0..5 {
-                ring.push(Signal::Log, true, Wall(0), &[0; 4]);
+                ring.push(Signal::Log, Wall(0), &[0; 4]);
             }
             ring.begin_flight(Signal::Log, 0, 1);
-            assert_eq!(
-                ring.push(Signal::Log, true, Wall(0), &[0; 44]),
-                1,
-                "two of flight, one not"
-            );
-            assert_eq!(ring.resident_events(), 2 + 1 + 2);
+            let lost = ring.push(Signal::Log, Wall(0), &[0; 44]);
+            assert_eq!(lost.log, 1, "two of flight, one not");
+            assert_eq!(ring.resident(Signal::Log), 2 + 1 + 2);
             if delivered {
                 assert_eq!(ring.settle_flight(), 2);
             } else {
                 assert_eq!(ring.abandon_flight(), 2);
             }
             assert_eq!(sequences(&ring, Signal::Log), [3, 4, 5]);
-            assert_eq!(ring.resident_events(), 3);
+            assert_eq!(ring.resident(Signal::Log), 3);
         }
     }
 
-    /// The ring against a plain queue: random pushes, flights, settlements, with capacities that make every wrap happen.
+    /// A plain queue, and what has become of all that was pushed.
+    #[derive(Default)]
+    struct Model {
+        frames: VecDeque<(u64, Signal, Vec<u8>)>,
+        pushed: u64,
+        of: PerSignal<u64>,
+        lost: PerSignal<u64>,
+        settled: PerSignal<u64>,
+    }
+
+    impl Model {
+        /// One random step for both.
+        fn step(&mut self, ring: &mut Ring, next: &mut dyn FnMut(u64) -> u64) {
+            match next(10) {
+                0 if ring.flight.is_none() => {
+                    let signal = Signal::ALL[next(2) as usize];
+                    let all = sequences(ring, signal);
+                    if !all.is_empty() {
+                        let last = all[next(all.len() as u64) as usize];
+                        ring.begin_flight(signal, all[0], last);
+                    }
+                }
+                1 => {
+                    let flight = ring.flight;
+                    let count = ring.settle_flight();
+                    if let Some(flight) = flight {
+                        *self.settled.of_mut(flight.signal) += count;
+                        self.frames.retain(|(sequence, signal, _)| {
+                            *signal != flight.signal
+                                || !(flight.first..=flight.last).contains(sequence)
+                        });
+                    }
+                }
+                2 => {
+                    let signal = ring.flight.map_or(Signal::Log, |flight| flight.signal);
+                    *self.lost.of_mut(signal) += ring.abandon_flight();
+                }
+                _ => {
+                    let signal = Signal::ALL[usize::from(next(3) == 0)];
+                    let length = next(ring.capacity() as u64 / 3) as usize;
+                    let pushed = self.pushed as usize;
+                    let payload: Vec<u8> = (0..length).map(|i| (pushed + i) as u8).collect();
+                    let lost = ring.push(signal, Wall(self.pushed), &payload);
+                    self.lost.log += lost.log;
+                    self.lost.metric += lost.metric;
+                    self.frames.push_back((self.pushed, signal, payload));
+                    self.pushed += 1;
+                    *self.of.of_mut(signal) += 1;
+                }
+            }
+        }
+
+        /// Whatever the ring has evicted must be the oldest frames of the model, and nothing else.
+        fn compare(&mut self, ring: &Ring) {
+            let both = ring
+                .frames(Signal::Log)
+                .chain(ring.frames(Signal::Metric))
+                .map(|frame| frame.sequence);
+            let oldest = both.min().unwrap_or(u64::MAX);
+            self.frames.retain(|frame| frame.0 >= oldest);
+            for signal in Signal::ALL {
+                let mine: Vec<_> = ring
+                    .frames(signal)
+                    .map(|frame| (frame.sequence, frame.received.0, frame.payload.to_vec()))
+                    .collect();
+                let expected: Vec<_> = self
+                    .frames
+                    .iter()
+                    .filter(|frame| frame.1 == signal)
+                    .map(|frame| (frame.0, frame.0, frame.2.clone()))
+                    .collect();
+                assert_eq!(mine, expected);
+                assert_eq!(
+                    *self.of.of(signal),
+                    ring.resident(signal) + self.lost.of(signal) + self.settled.of(signal),
+                    "every frame is somewhere"
+                );
+                let oldest = expected.first().map(|frame| Wall(frame.0));
+                assert_eq!(ring.oldest(signal), oldest);
+            }
+            let bytes = self
+                .frames
+                .iter()
+                .map(|frame| HEADER_BYTES + frame.2.len())
+                .sum::<usize>();
+            assert_eq!(ring.unsettled_bytes(), bytes);
+        }
+    }
+
+    /// The ring against the model: random pushes, flights, settlements, with capacities that make every wrap happen.
     #[test]
     fn against_a_model() {
-        struct Model {
-            frames: VecDeque<(u64, Signal, bool, Vec<u8>)>,
-        }
         let mut random = 0x9e37_79b9_7f4a_7c15u64;
         let mut next = move |below: u64| {
             random ^= random << 13;
@@ -553,97 +656,14 @@ mod tests {
             random % below
         };
         for capacity in [64, 100, 128, 257, 1000] {
-            let mut ring = Ring::new(capacity);
-            let mut model = Model {
-                frames: VecDeque::new(),
-            };
-            let (mut pushed, mut events, mut lost, mut settled) = (0u64, 0u64, 0u64, 0u64);
+            let (mut ring, mut model) = (Ring::new(capacity), Model::default());
             for _ in 0..20_000 {
-                match next(10) {
-                    0 if ring.flight.is_none() => {
-                        let signal = if next(2) == 0 {
-                            Signal::Log
-                        } else {
-                            Signal::Metric
-                        };
-                        let all = sequences(&ring, signal);
-                        if !all.is_empty() {
-                            let last = all[next(all.len() as u64) as usize];
-                            ring.begin_flight(signal, all[0], last);
-                        }
-                    }
-                    1 => {
-                        let flight = ring.flight;
-                        settled += ring.settle_flight();
-                        if let Some(flight) = flight {
-                            model.frames.retain(|(sequence, signal, ..)| {
-                                !(*signal == flight.signal
-                                    && (flight.first..=flight.last).contains(sequence))
-                            });
-                        }
-                    }
-                    2 => lost += ring.abandon_flight(),
-                    _ => {
-                        let signal = if next(3) == 0 {
-                            Signal::Metric
-                        } else {
-                            Signal::Log
-                        };
-                        let is_event = next(4) > 0;
-                        let length = next(capacity as u64 / 3) as usize;
-                        let payload: Vec<u8> =
-                            (0..length).map(|i| (pushed as usize + i) as u8).collect();
-                        lost += ring.push(signal, is_event, Wall(pushed), &payload);
-                        model.frames.push_back((pushed, signal, is_event, payload));
-                        pushed += 1;
-                        events += u64::from(is_event);
-                    }
-                }
-                // Whatever the ring has evicted must be the oldest frames of the model, and nothing else.
-                let oldest = ring
-                    .frames(Signal::Log)
-                    .chain(ring.frames(Signal::Metric))
-                    .map(|frame| frame.sequence)
-                    .min();
-                while model
-                    .frames
-                    .front()
-                    .is_some_and(|frame| oldest.is_none_or(|oldest| frame.0 < oldest))
-                {
-                    model.frames.pop_front();
-                }
-                for signal in [Signal::Log, Signal::Metric] {
-                    let mine: Vec<_> = ring
-                        .frames(signal)
-                        .map(|frame| (frame.sequence, frame.received.0, frame.payload.to_vec()))
-                        .collect();
-                    let expected: Vec<_> = model
-                        .frames
-                        .iter()
-                        .filter(|frame| frame.1 == signal)
-                        .map(|frame| (frame.0, frame.0, frame.3.clone()))
-                        .collect();
-                    assert_eq!(mine, expected);
-                }
-                assert_eq!(
-                    events,
-                    ring.resident_events() + lost + settled,
-                    "every event is somewhere"
-                );
-                assert_eq!(
-                    ring.unsettled_bytes(),
-                    model
-                        .frames
-                        .iter()
-                        .map(|frame| HEADER_BYTES + frame.3.len())
-                        .sum::<usize>()
-                );
-                assert_eq!(
-                    ring.oldest(),
-                    model.frames.front().map(|frame| Wall(frame.0))
-                );
+                model.step(&mut ring, &mut next);
+                model.compare(&ring);
             }
-            assert!(lost > 0 && settled > 0);
+            for signal in Signal::ALL {
+                assert!(*model.lost.of(signal) > 0 && *model.settled.of(signal) > 0);
+            }
         }
     }
 }

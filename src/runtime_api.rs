@@ -22,6 +22,11 @@ use crate::record::RequestId;
 use crate::sys::survival::{self, Next};
 use crate::{address, decimal, delimited, dns, sys};
 
+/// The heads of the requests, whole but for what only the running process knows; laid out by `build.rs`.
+pub mod heads {
+    include!(concat!(env!("OUT_DIR"), "/heads.rs"));
+}
+
 /// Where the Runtime API is: `AWS_LAMBDA_RUNTIME_API`, a host and a port, in some emulators with a scheme and a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
@@ -155,32 +160,29 @@ impl RuntimeApi {
         Some((stream.as_raw_fd(), events))
     }
 
-    /// Sends one request and waits for its answer, as long as it takes or so many milliseconds. `None`: no connection, no
-    /// answer in time, or none that can be read.
+    /// Sends one request, a head of [`heads`] and a body, and waits for its answer, as long as it takes or so many
+    /// milliseconds without progress. `None`: no connection, no answer in time, or none that can be read. The poll alone
+    /// looks at a clock.
     pub fn exchange(
         &mut self,
-        method_and_path: &[u8],
-        headers: &[(&[u8], &[u8])],
+        head: &[u8],
+        own: &[u8],
         body: &[u8],
         timeout_ms: Option<u64>,
     ) -> Option<Answer> {
-        let began = sys::clocks().mono;
-        self.outgoing = self.request(method_and_path, headers, body);
+        self.outgoing = self.request(head, own, body);
         self.begin().ok()?;
         while let Some((fd, events)) = self.interest() {
-            let passed = sys::clocks().mono.since(began);
-            let left = timeout_ms.map(|timeout| timeout.saturating_sub(passed));
-            if left == Some(0) {
+            let mut set = [sys::PollFd {
+                fd,
+                events,
+                ready: 0,
+            }];
+            sys::wait(&mut set, timeout_ms);
+            let [waited] = set;
+            if waited.ready == 0 && timeout_ms.is_some() {
                 break;
             }
-            sys::wait(
-                &mut [sys::PollFd {
-                    fd,
-                    events,
-                    ready: 0,
-                }],
-                left,
-            );
             if let Some(answer) = self.serve().ok()? {
                 return Some(answer);
             }
@@ -191,19 +193,18 @@ impl RuntimeApi {
 
     /// From now on next can be asked, with the identifier that register gave.
     pub fn registered(&mut self, identifier: &[u8]) {
-        let headers = [(b"Lambda-Extension-Identifier".as_slice(), identifier)];
-        self.next_request = self.request(b"GET /2020-01-01/extension/event/next", &headers, b"");
+        self.next_request = self.request(heads::NEXT, identifier, b"");
     }
 
     /// Asks for the next event.
-    pub fn ask_next(&mut self, now: Mono) -> Option<Event> {
+    pub fn ask_next(&mut self) -> Result<(), Lost> {
         self.outgoing = self.next_request.clone();
         let asked = self.begin();
         match (&asked, &self.stream) {
             (Ok(()), Some(stream)) => survival::note(Next::Outstanding, Some(stream)),
             _ => survival::note(Next::Ask, None),
         }
-        asked.err().map(|Lost| self.next_lost(now))
+        asked
     }
 
     /// From now on a fatal signal is survived; see [`survival`]. To be called after the first next was asked.
@@ -281,32 +282,19 @@ impl RuntimeApi {
         Event::Again { at }
     }
 
-    fn request(&self, method_and_path: &[u8], headers: &[(&[u8], &[u8])], body: &[u8]) -> Vec<u8> {
+    /// A head with the bytes filled in that it leaves open, and the body. `own`: the value of the one header that is the
+    /// extension's own, its name or its identifier.
+    fn request(&self, head: &[u8], own: &[u8], body: &[u8]) -> Vec<u8> {
         let mut out = Vec::with_capacity(512 + body.len());
-        let (method, path) = method_and_path
-            .iter()
-            .position(|byte| *byte == b'/')
-            .and_then(|at| method_and_path.split_at_checked(at))
-            .unwrap_or((method_and_path, b""));
-        for part in [
-            method,
-            &self.endpoint.prefix,
-            path,
-            b" HTTP/1.1\r\nHost: ",
-            &self.endpoint.host,
-        ] {
-            out.extend_from_slice(part);
-        }
-        for (name, value) in headers {
-            for part in [b"\r\n", *name, b": ", *value] {
-                out.extend_from_slice(part);
+        for byte in head {
+            match *byte {
+                heads::PREFIX => out.extend_from_slice(&self.endpoint.prefix),
+                heads::HOST => out.extend_from_slice(&self.endpoint.host),
+                heads::OWN => out.extend_from_slice(own),
+                heads::LENGTH => decimal::push(&mut out, body.len() as u64),
+                byte => out.push(byte),
             }
         }
-        if !body.is_empty() {
-            out.extend_from_slice(b"\r\nContent-Type: application/json\r\nContent-Length: ");
-            decimal::push(&mut out, body.len() as u64);
-        }
-        out.extend_from_slice(b"\r\n\r\n");
         out.extend_from_slice(body);
         out
     }
@@ -576,7 +564,7 @@ mod tests {
         let mut api = RuntimeApi::new(endpoint(&address).unwrap());
         api.registered(b"id");
         for now in [Mono(100), Mono(60_000), Mono(120_000)] {
-            assert_eq!(api.ask_next(now), None);
+            assert!(api.ask_next().is_ok());
             let (stream, _) = listener.accept().unwrap();
             while api
                 .interest()

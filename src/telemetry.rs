@@ -165,6 +165,7 @@ impl Connection {
                 Err(_) => return None,
             };
             self.progress = now.mono;
+            intake.ledger.bytes_received += count as u64;
             let mut input = buffer.get(..count)?;
             self.take(&mut input, intake, now)?;
             // A short read has emptied the socket; the poll will tell of more.

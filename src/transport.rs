@@ -66,7 +66,10 @@ impl Connector for CollectorConnector {
                 .and_then(|stream| {
                     wait(self.reactor, &stream, sys::WRITABLE, deadline)?;
                     match stream.take_error()? {
-                        None => Ok(stream),
+                        None => {
+                            sys::send_at_once(&stream);
+                            Ok(stream)
+                        }
                         Some(error) => Err(Error::Io(error)),
                     }
                 }) {

@@ -1,13 +1,17 @@
-//! Wire formats: how a batch of records becomes the body of a POST. A format is one file, and one line in [`FORMATS`].
+//! Wire formats: how a batch of records, or of points, becomes the body of a POST. A format is one file, and one line in
+//! [`FORMATS`].
 //!
-//! A batch is written record by record into a buffer of [`crate::limits::BATCH_BYTES_MAX`]; the exporter stops before the
-//! record that would not fit, so a format needs no bound of its own.
+//! A batch is written one by one into a buffer of [`crate::limits::BATCH_BYTES_MAX`]; the exporter stops before the record or
+//! point that would not fit, so a format needs no bound of its own.
 
 pub mod ndjson;
 pub mod otlp;
+mod values;
 
+use crate::point::Point;
 use crate::record::Record;
 use crate::resource::Resource;
+use crate::signal::Signal;
 
 /// A wire format.
 pub trait Format: Sync {
@@ -15,14 +19,17 @@ pub trait Format: Sync {
     fn name(&self) -> &'static str;
     /// Value of `Content-Type`.
     fn content_type(&self) -> &'static str;
-    /// What is appended to the endpoint for log batches.
-    fn path(&self) -> &'static str;
-    /// Writes what comes before the first record.
-    fn begin(&self, out: &mut Vec<u8>, resource: &Resource);
+    /// What is appended to the endpoint for batches of this signal; empty if the endpoint is the whole URL.
+    fn path(&self, signal: Signal) -> &'static str;
+    /// Writes what comes before the first record or point.
+    fn begin(&self, out: &mut Vec<u8>, resource: &Resource, signal: Signal);
     /// Writes a record. `is_first`: none of this batch was written before.
     fn record(&self, out: &mut Vec<u8>, record: &Record<'_>, is_first: bool);
-    /// Writes what comes after the last record, at most [`crate::limits::BATCH_END_BYTES_MAX`]. `batch_id`: plain text by which a collector can
-    /// recognise a batch that is repeated; also the value of the header `Idempotency-Key`.
+    /// Writes a data point of a metric, at most its bytes in the ring and [`crate::limits::POINT_OVERHEAD_BYTES_MAX`], and
+    /// [`crate::limits::ATTRIBUTE_OVERHEAD_BYTES_MAX`] for each attribute. `is_first`: as for a record.
+    fn point(&self, out: &mut Vec<u8>, point: &Point<'_>, is_first: bool);
+    /// Writes what comes after the last one, at most [`crate::limits::BATCH_END_BYTES_MAX`]. `batch_id`: plain text by which
+    /// a collector can recognise a batch that is repeated; also the value of the header `Idempotency-Key`.
     fn end(&self, out: &mut Vec<u8>, batch_id: &[u8]);
 }
 

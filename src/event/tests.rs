@@ -12,6 +12,7 @@ mod repaired;
 mod selection;
 
 const ALL: Filter = Filter {
+    emf: Emf::Both,
     platform: true,
     function: true,
     extension: true,
@@ -32,6 +33,8 @@ const C: &str = "b83df7b1-68d6-41b3-9e01-57489f47a6b1";
 struct Stream {
     reader: Reader,
     resource: Resource,
+    /// Names of what was measured.
+    measured: Vec<String>,
 }
 
 /// A record in a form that is easily compared.
@@ -60,6 +63,7 @@ impl Stream {
         Stream {
             reader: Reader::new(filter, Writer::new(record_bytes_max), is_concurrent, true),
             resource: Resource::default(),
+            measured: Vec::new(),
         }
     }
 
@@ -76,7 +80,15 @@ impl Stream {
     }
 
     fn element(&mut self, element: &Element<'_>) -> (Verdict, Observation) {
-        self.reader.read(element, RECEIVED, &mut self.resource)
+        let Self {
+            reader,
+            resource,
+            measured,
+        } = self;
+        let sink: Sink<'_> = &mut |measurement| {
+            measured.push(String::from_utf8_lossy(measurement.name).into_owned());
+        };
+        reader.read(element, RECEIVED, resource, sink)
     }
 
     /// The record of an event that gives one.

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::fixtures::{self, RECORD_BYTES_MAX, chunked_request, request};
+use crate::signal::PerSignal;
 
 const NOW: Wall = Wall(1_795_252_500_200);
 
@@ -41,7 +42,12 @@ fn read<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Outcome {
         .frames(Signal::Log)
         .map(|frame| (frame.sequence, frame.payload.to_vec()))
         .collect();
-    assert!(intake.ledger.is_balanced(records.len() as u64));
+    intake.settle_accounts();
+    let resident = PerSignal {
+        log: records.len() as u64,
+        metric: 0,
+    };
+    assert!(intake.ledger.is_balanced(resident));
     Outcome {
         wishes,
         records,

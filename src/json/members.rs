@@ -131,7 +131,7 @@ impl<'a> Iterator for Members<'a> {
 
 impl<'a> Value<'a> {
     /// The kind is that of the first byte; an incomplete literal is taken for the one it begins.
-    fn of(text: &'a [u8], complete: bool) -> Option<Value<'a>> {
+    pub(super) fn of(text: &'a [u8], complete: bool) -> Option<Value<'a>> {
         let literal = |name: &[u8]| {
             if complete {
                 text == name

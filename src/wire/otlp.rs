@@ -1,13 +1,19 @@
-//! OTLP/HTTP with JSON: `ExportLogsServiceRequest` in protobuf's JSON mapping, with trace and span ids in hexadecimal as OTLP
-//! prescribes (opentelemetry-proto 1.x, "JSON Protobuf Encoding").
+//! OTLP/HTTP with JSON: `ExportLogsServiceRequest` and `ExportMetricsServiceRequest` in protobuf's JSON mapping, with trace
+//! and span ids in hexadecimal as OTLP prescribes (opentelemetry-proto 1.x, "JSON Protobuf Encoding").
 //!
-//! Times are strings. Integers are JSON numbers while every receiver reads them exactly (below 2⁵³), strings above.
+//! Times are strings. Integers are JSON numbers while every receiver reads them exactly (below 2⁵³), strings above: rotel, for
+//! one, loses values, and whole histograms, whose integers are strings.
+//!
+//! Sums and gauges are doubles even where they are whole: the next value may not be, and a stream that changes its type
+//! between two points is two streams, or a conflict, to who stores it. Counts are integers for good.
 
+use super::values::{Names, values};
 use super::{Format, push};
-use crate::decimal;
+use crate::point::{Kind as PointKind, Point, Temporality};
 use crate::record::{Attribute, Kind, Record};
 use crate::resource::Resource;
-use crate::severity;
+use crate::signal::Signal;
+use crate::{decimal, severity};
 
 pub struct Otlp;
 
@@ -20,14 +26,25 @@ impl Format for Otlp {
         "application/json"
     }
 
-    fn path(&self) -> &'static str {
-        "/v1/logs"
+    fn path(&self, signal: Signal) -> &'static str {
+        match signal {
+            Signal::Log => "/v1/logs",
+            Signal::Metric => "/v1/metrics",
+        }
     }
 
-    fn begin(&self, out: &mut Vec<u8>, resource: &Resource) {
+    fn begin(&self, out: &mut Vec<u8>, resource: &Resource, signal: Signal) {
+        let (resources, scopes): (&[u8], &[u8]) = match signal {
+            Signal::Log => (b"Logs", b"Logs\":[{\"logRecords"),
+            Signal::Metric => (b"Metrics", b"Metrics\":[{\"metrics"),
+        };
         push(
             out,
-            &[b"{\"resourceLogs\":[{\"resource\":{\"attributes\":["],
+            &[
+                b"{\"resource",
+                resources,
+                b"\":[{\"resource\":{\"attributes\":[",
+            ],
         );
         for (position, entry) in resource.entries().iter().enumerate() {
             let kind = if entry.is_integer {
@@ -38,7 +55,7 @@ impl Format for Otlp {
             let (key, value) = (entry.key.as_slice(), entry.value.as_slice());
             attribute(out, &Attribute { kind, key, value }, position == 0);
         }
-        push(out, &[b"]},\"scopeLogs\":[{\"logRecords\":["]);
+        push(out, &[b"]},\"scope", scopes, b"\":["]);
     }
 
     fn record(&self, out: &mut Vec<u8>, record: &Record<'_>, is_first: bool) {
@@ -89,6 +106,47 @@ impl Format for Otlp {
         out.extend_from_slice(flags);
     }
 
+    /// Each point is a metric of its own: receivers put together what has the same name.
+    fn point(&self, out: &mut Vec<u8>, point: &Point<'_>, is_first: bool) {
+        let kind: &[u8] = match point.kind {
+            PointKind::Sum { is_monotonic: true } => b"\",\"sum\":{\"isMonotonic\":true,",
+            PointKind::Sum { .. } => b"\",\"sum\":{",
+            PointKind::Gauge | PointKind::Set => b"\",\"gauge\":{",
+            PointKind::Histogram(_) => b"\",\"histogram\":{",
+        };
+        let temporality: &[u8] = match point.temporality() {
+            None => b"",
+            Some(Temporality::Delta) => b"\"aggregationTemporality\":1,",
+            Some(Temporality::Cumulative) => b"\"aggregationTemporality\":2,",
+        };
+        let has_unit = !point.unit.is_empty();
+        let pieces: &[&[u8]] = &[
+            if is_first { b"" } else { b"," },
+            b"{\"name\":\"",
+            point.name,
+            if has_unit { b"\",\"unit\":\"" } else { b"" },
+            point.unit,
+            kind,
+            temporality,
+            b"\"dataPoints\":[{\"attributes\":[",
+        ];
+        push(out, pieces);
+        for (position, (key, value)) in point.attributes().enumerate() {
+            let kind = Kind::String;
+            attribute(out, &Attribute { kind, key, value }, position == 0);
+        }
+        out.extend_from_slice(b"],\"");
+        if !temporality.is_empty() {
+            out.extend_from_slice(b"startTimeUnixNano\":\"");
+            time(out, point.start_unix_nano);
+            out.extend_from_slice(b"\",\"");
+        }
+        out.extend_from_slice(b"timeUnixNano\":\"");
+        time(out, point.time_unix_nano);
+        values(out, point, &NAMES);
+        out.extend_from_slice(b"}]}}");
+    }
+
     fn end(&self, out: &mut Vec<u8>, batch_id: &[u8]) {
         let scope: &[&[u8]] = &[
             b"],\"scope\":{\"name\":\"kinglet\",\"version\":\"",
@@ -111,6 +169,13 @@ fn time(out: &mut Vec<u8>, unix_nano: u64) {
         decimal::push(out, unix_nano);
     }
 }
+
+const NAMES: Names = Names {
+    double: b"asDouble",
+    integer: b"asInt",
+    buckets: b"bucketCounts",
+    bounds: b"explicitBounds",
+};
 
 /// The attributes that kinglet gives, then the function's own. Keys must be unique, so one of the function's that has a
 /// name of ours is left out. A plain line of the function has no event type: nearly all records are that.

@@ -5,8 +5,9 @@ use super::*;
 use crate::clock::Wall;
 use crate::fixtures;
 use crate::intake::{Decoder, Wish};
-use crate::ring::Signal;
+use crate::signal::Signal;
 
+mod metrics;
 mod otlp_rules;
 
 const BATCH_ID: &[u8] = b"1e4b9d36-ddc3-4967-85c7-8655424e7d50-1795252500101-0-9";
@@ -30,7 +31,7 @@ fn encode(format: &dyn Format, run: &fixtures::Run) -> (String, usize) {
         assert_eq!(wish, Wish::Answer { keep_alive: true });
     }
     let mut out = Vec::new();
-    format.begin(&mut out, &intake.resource);
+    format.begin(&mut out, &intake.resource, Signal::Log);
     let mut records = 0;
     for frame in intake.ring.frames(Signal::Log) {
         let record = Record::read(frame.payload).unwrap();
@@ -40,35 +41,23 @@ fn encode(format: &dyn Format, run: &fixtures::Run) -> (String, usize) {
     let end = out.len();
     format.end(&mut out, BATCH_ID);
     assert!(out.len() - end <= crate::limits::BATCH_END_BYTES_MAX);
-    let text = String::from_utf8(out).unwrap();
-    // A new version is no change of the format.
+    (without_version(out), records)
+}
+
+/// A new version is no change of the format.
+fn without_version(body: Vec<u8>) -> String {
     let version = format!("\"version\":\"{}\"", crate::VERSION);
-    (text.replace(&version, VERSION), records)
+    let text = String::from_utf8(body).unwrap();
+    text.replace(&version, VERSION)
 }
 
 #[test]
 fn golden_files() {
-    let is_update = std::env::var_os("KINGLET_UPDATE_GOLDEN").is_some();
     let (default, others) = FORMATS;
     for format in core::iter::once(&default).chain(others) {
         for run in fixtures::runs() {
             let (encoded, records) = encode(*format, &run);
-            // What is one document is laid out for readers; rows are that already.
-            let (text, extension) = match format.content_type() {
-                "application/json" => (laid_out(&encoded), "json"),
-                _ => (encoded.clone(), "ndjson"),
-            };
-            let directory = format!("{}/golden/{}", fixtures::DIRECTORY, format.name());
-            let path = format!("{directory}/{}.{extension}", run.name);
-            if is_update {
-                std::fs::create_dir_all(&directory).unwrap();
-                std::fs::write(&path, &text).unwrap();
-            }
-            let golden = std::fs::read_to_string(&path).unwrap_or_default();
-            for (number, (found, expected)) in text.lines().zip(golden.lines()).enumerate() {
-                assert_eq!(found, expected, "{path}, line {}", number + 1);
-            }
-            assert_eq!(text.lines().count(), golden.lines().count(), "{path}");
+            let path = compare_golden(*format, &run.name, &encoded);
             assert!(records > 10);
             match format.name() {
                 "otlp" => assert_eq!(otlp_rules::check(&encoded), records, "{path}"),
@@ -76,6 +65,27 @@ fn golden_files() {
             }
         }
     }
+}
+
+/// Compares a body with its golden file, or writes that; returns its path.
+fn compare_golden(format: &dyn Format, name: &str, encoded: &str) -> String {
+    // What is one document is laid out for readers; rows are that already.
+    let (text, extension) = match format.content_type() {
+        "application/json" => (laid_out(encoded), "json"),
+        _ => (encoded.to_string(), "ndjson"),
+    };
+    let directory = format!("{}/golden/{}", fixtures::DIRECTORY, format.name());
+    let path = format!("{directory}/{name}.{extension}");
+    if std::env::var_os("KINGLET_UPDATE_GOLDEN").is_some() {
+        std::fs::create_dir_all(&directory).unwrap();
+        std::fs::write(&path, &text).unwrap();
+    }
+    let golden = std::fs::read_to_string(&path).unwrap_or_default();
+    for (number, (found, expected)) in text.lines().zip(golden.lines()).enumerate() {
+        assert_eq!(found, expected, "{path}, line {}", number + 1);
+    }
+    assert_eq!(text.lines().count(), golden.lines().count(), "{path}");
+    path
 }
 
 /// Every row is an object that says when and what.
@@ -142,7 +152,13 @@ fn value_bytes(json: &str) -> usize {
 
 #[test]
 fn formats_have_names_of_their_own() {
-    assert_eq!(format("otlp").map(|found| found.path()), Some("/v1/logs"));
-    assert_eq!(format("ndjson").map(|found| found.path()), Some(""));
+    for (name, signal, path) in [
+        ("otlp", Signal::Log, "/v1/logs"),
+        ("otlp", Signal::Metric, "/v1/metrics"),
+        ("ndjson", Signal::Log, ""),
+        ("ndjson", Signal::Metric, ""),
+    ] {
+        assert_eq!(format(name).map(|found| found.path(signal)), Some(path));
+    }
     assert!(format("protobuf").is_none() && format("").is_none());
 }

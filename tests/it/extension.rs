@@ -14,9 +14,12 @@ pub const HELD_MAX: Duration = Duration::from_millis(250 + 200);
 /// What a SHUTDOWN may take when the collector is down, by design at most 700 ms, and the tolerance.
 pub const DEAD_SHUTDOWN_MAX: Duration = Duration::from_millis(700 + 200);
 
-/// kinglet without a collector. Its listener takes any free port, because many sandboxes run side by side here.
+/// kinglet without a collector. Its listener takes any free port, because many sandboxes run side by side here. Metrics, which
+/// would be POSTs among those that tests count, are switched on by those that are about them.
 pub fn alone() -> Builder {
-    Sandbox::builder(KINGLET).env("KINGLET_PORT", "0")
+    Sandbox::builder(KINGLET)
+        .env("KINGLET_PORT", "0")
+        .env("KINGLET_METRICS", "off")
 }
 
 /// kinglet that sends to this collector, with default settings.

@@ -192,6 +192,7 @@ fn records_of_any_shape() {
 #[test]
 fn what_the_platform_dropped_is_counted_and_never_filtered() {
     let nothing = Filter {
+        emf: Emf::Logs,
         platform: false,
         function: false,
         extension: false,

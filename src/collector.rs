@@ -1,0 +1,144 @@
+//! One POST to a collector, from the request to the end of the answer, by way of ureq.
+
+use std::io::Read;
+use std::sync::Mutex;
+
+use ureq::Agent;
+use ureq::config::Config as AgentConfig;
+use ureq::http::header::{CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
+use ureq::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
+
+use crate::config::Endpoint;
+use crate::decimal;
+use crate::limits::ANSWER_BYTES_MAX;
+use crate::reactor::Shared;
+use crate::resolver::CollectorResolver;
+use crate::transport::CollectorConnector;
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// An answer of the collector, as far as it matters.
+pub struct Answer {
+    pub status: u16,
+    pub retry_after_ms: Option<u64>,
+    pub body: Vec<u8>,
+}
+
+/// The way to all collectors. The agent is built at the first POST: a cold start does not pay for it.
+#[derive(Default)]
+pub struct Client {
+    agent: Option<Agent>,
+}
+
+/// Where batches of one kind go.
+pub struct Collector {
+    url: Uri,
+    /// The variable that named the URL, for messages.
+    pub variable: &'static str,
+    headers: Vec<(String, String)>,
+    content_type: &'static str,
+    /// Bound on one POST, awake.
+    pub timeout_ms: u64,
+}
+
+impl Collector {
+    /// `None`: the URL is none.
+    #[must_use]
+    pub fn new(endpoint: Endpoint, content_type: &'static str) -> Option<Collector> {
+        Some(Collector {
+            url: Uri::try_from(endpoint.url).ok()?,
+            variable: endpoint.variable,
+            headers: endpoint.headers,
+            content_type,
+            timeout_ms: endpoint.timeout_ms,
+        })
+    }
+
+    /// Ours, then the user's, which win.
+    fn set_headers(&self, headers: &mut HeaderMap, batch_id: &[u8]) {
+        let ours = [
+            (
+                USER_AGENT,
+                concat!("kinglet/", env!("CARGO_PKG_VERSION")).as_bytes(),
+            ),
+            (CONTENT_TYPE, self.content_type.as_bytes()),
+            (IDEMPOTENCY_KEY, batch_id),
+        ];
+        let users = self.headers.iter().filter_map(|(name, value)| {
+            let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+            Some((name, value.as_bytes()))
+        });
+        for (name, value) in ours.into_iter().chain(users) {
+            if let Ok(value) = HeaderValue::from_bytes(value) {
+                headers.insert(name, value);
+            }
+        }
+    }
+}
+
+impl Client {
+    /// One POST, to the end of the answer. The reactor turns meanwhile.
+    pub fn post(
+        &mut self,
+        shared: Shared,
+        collector: &Collector,
+        batch_id: &[u8],
+        body: &[u8],
+    ) -> Result<Answer, ureq::Error> {
+        let mut request = Request::new(body);
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = collector.url.clone();
+        collector.set_headers(request.headers_mut(), batch_id);
+        let agent = self.agent.get_or_insert_with(|| new_agent(shared));
+        let (parts, mut body) = agent.run(request)?.into_parts();
+        let retry_after_ms = parts
+            .headers
+            .get(RETRY_AFTER)
+            .and_then(|value| decimal::parse(value.as_bytes()))
+            .map(|seconds| seconds.saturating_mul(1000));
+        // The connection can be used again only if the answer was read to its end.
+        let mut start = vec![0; ANSWER_BYTES_MAX];
+        let mut reader = body.as_reader();
+        let mut used = 0;
+        while let Ok(count @ 1..) = reader.read(start.get_mut(used..).unwrap_or_default()) {
+            used += count;
+        }
+        start.truncate(used);
+        Ok(Answer {
+            status: parts.status.as_u16(),
+            retry_after_ms,
+            body: start,
+        })
+    }
+}
+
+fn new_agent(shared: Shared) -> Agent {
+    let config = AgentConfig::builder()
+        .proxy(None)
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .build();
+    let connector = CollectorConnector { reactor: shared };
+    let resolver = CollectorResolver {
+        reactor: shared,
+        known: Mutex::new(None),
+    };
+    Agent::with_parts(config, connector, resolver)
+}
+
+/// Why there was no answer, in a few words.
+pub fn reason(problem: &ureq::Error) -> &'static [u8] {
+    match problem {
+        ureq::Error::Timeout(_) => b"out of time",
+        ureq::Error::HostNotFound => b"its name is not known",
+        ureq::Error::Io(error) => match error.kind() {
+            std::io::ErrorKind::ConnectionRefused => b"connection refused",
+            std::io::ErrorKind::ConnectionReset | std::io::ErrorKind::BrokenPipe => {
+                b"connection reset"
+            }
+            _ => b"connection failed",
+        },
+        _ => b"what came is not HTTP",
+    }
+}

@@ -1,0 +1,91 @@
+//! The table against plain maps, with few and many series.
+
+use super::*;
+use std::collections::{BTreeMap, HashSet};
+
+#[derive(Default)]
+struct Model {
+    sums: BTreeMap<String, f64>,
+    gauges: BTreeMap<String, f64>,
+    sets: BTreeMap<String, HashSet<u64>>,
+    histograms: BTreeMap<String, (u64, f64)>,
+    touched: HashSet<String>,
+}
+
+#[test]
+fn against_a_model() {
+    let mut random = 0x9e37_79b9_7f4a_7c15u64;
+    let mut next = move |below: u64| {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        random % below
+    };
+    for (temporality, names) in [
+        (Temporality::Delta, 5),
+        (Temporality::Delta, 200),
+        (Temporality::Cumulative, 200),
+    ] {
+        let mut table = Table::new(temporality);
+        let mut model = Model::default();
+        for step in 0..30_000u64 {
+            if next(500) == 0 {
+                compare(&mut table, &mut model, step, temporality);
+                continue;
+            }
+            let (kind, number) = (next(4), next(names));
+            let name = format!("{kind}.{number}");
+            let value = next(100) as f64;
+            let member = next(20);
+            let change = match kind {
+                0 => add(value),
+                1 => Change::Adjust(value),
+                2 => Change::Member(&member.to_le_bytes()),
+                _ => Change::Observe {
+                    value,
+                    times: 2,
+                    bounds: Bounds::Default,
+                },
+            };
+            Given {
+                name: &name,
+                change,
+                ..CALL
+            }
+            .record(&mut table, step);
+            model.touched.insert(name.clone());
+            match kind {
+                0 => *model.sums.entry(name).or_default() += value,
+                1 => *model.gauges.entry(name).or_default() += value,
+                2 => drop(model.sets.entry(name).or_default().insert(member)),
+                _ => {
+                    let entry = model.histograms.entry(name).or_default();
+                    *entry = (entry.0 + 2, entry.1 + 2.0 * value);
+                }
+            }
+        }
+        assert_eq!((table.overflow, table.malformed), (0, 0));
+    }
+}
+
+fn compare(table: &mut Table, model: &mut Model, step: u64, temporality: Temporality) {
+    for point in drain(table, step) {
+        assert!(model.touched.remove(&point.name), "{}", point.name);
+        match point.data {
+            Data::Sum { value, .. } => assert_eq!(model.sums[&point.name], value),
+            Data::Gauge(value) => assert_eq!(model.gauges[&point.name], value),
+            Data::Count(count) => assert_eq!(model.sets[&point.name].len() as u64, count),
+            Data::Histogram(histogram, _) => {
+                let found = (histogram.count, histogram.sum);
+                assert_eq!(model.histograms[&point.name], found);
+                assert_eq!(histogram.buckets.iter().sum::<u64>(), histogram.count);
+            }
+        }
+    }
+    assert!(model.touched.is_empty());
+    model.sets.clear();
+    if temporality == Temporality::Delta {
+        model.sums.clear();
+        model.histograms.clear();
+    }
+}

@@ -1,0 +1,81 @@
+//! Whatever a datagram holds, what it says is within its bounds, and its lines say the same one by one.
+#![no_main]
+use kinglet::limits::{METRIC_ATTRIBUTES_MAX, SAMPLED_TIMES_MAX};
+use kinglet::measurement::{Change, Measurement};
+use kinglet::record::{Head, Record, Writer};
+use kinglet::statsd::{self, Log};
+
+const NOW: Head<'_> = Head {
+    time_unix_nano: 1,
+    severity: 0,
+    event_type: b"",
+    request_id: b"",
+    trace: None,
+    coldstart: false,
+};
+
+fn check(measurement: &Measurement<'_>) {
+    assert!(!measurement.name.is_empty() && measurement.attributes.len() <= METRIC_ATTRIBUTES_MAX);
+    assert!(
+        measurement
+            .attributes
+            .iter()
+            .all(|(key, _)| !key.is_empty())
+    );
+    match measurement.change {
+        Change::Add { value, .. } | Change::Set(value) | Change::Adjust(value) => {
+            assert!(value.is_finite());
+        }
+        Change::Observe { value, times, .. } => {
+            assert!(value.is_finite() && (1..=SAMPLED_TIMES_MAX).contains(&times));
+            assert_eq!(measurement.time_unix_nano, 0);
+        }
+        Change::Member(member) => assert!(!member.is_empty()),
+    }
+}
+
+fn check_log(log: &Log<'_>, writer: &mut Writer) {
+    statsd::write(log, &NOW, writer);
+    let record = Record::read(writer.finish()).unwrap();
+    let is_content = |text: &[u8]| {
+        let text = [b"\"", text, b"\""].concat();
+        serde_json::from_slice::<String>(&text).is_ok()
+    };
+    assert!(is_content(record.body));
+    assert!(
+        record
+            .attributes()
+            .all(|one| is_content(one.key) && is_content(one.value))
+    );
+}
+
+/// What a datagram says, as text, metrics before logs, and how much of it is malformed.
+fn said(datagram: &[u8], writer: &mut Writer) -> (Vec<String>, Vec<String>, u64) {
+    let (mut metrics, mut logs) = (Vec::new(), Vec::new());
+    let malformed = statsd::read(
+        datagram,
+        &mut |measurement| {
+            check(measurement);
+            metrics.push(format!("{measurement:?}"));
+            measurement.attributes.reverse();
+        },
+        &mut |log| {
+            check_log(log, writer);
+            logs.push(format!("{log:?}"));
+        },
+    );
+    (metrics, logs, malformed)
+}
+
+libfuzzer_sys::fuzz_target!(|input: (u16, &[u8])| {
+    let (bytes_max, datagram) = input;
+    let mut writer = Writer::new(usize::from(bytes_max));
+    let (mut metrics, mut logs, mut malformed) = (Vec::new(), Vec::new(), 0);
+    for line in datagram.split(|byte| *byte == b'\n') {
+        let of_line = said(line, &mut writer);
+        metrics.extend(of_line.0);
+        logs.extend(of_line.1);
+        malformed += of_line.2;
+    }
+    assert_eq!(said(datagram, &mut writer), (metrics, logs, malformed));
+});
