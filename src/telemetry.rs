@@ -26,6 +26,7 @@ struct Connection {
 
 pub struct Telemetry {
     listener: TcpListener,
+    port: u16,
     connections: [Option<Connection>; CONNECTIONS_MAX],
     /// Shared by all connections: nothing stays in it from one read to the next.
     buffer: Vec<u8>,
@@ -35,9 +36,18 @@ pub struct Telemetry {
 impl Telemetry {
     /// Listens on all addresses: Lambda connects by name. A port that is taken, and 0, give any free one.
     pub fn bind(port: u16, record_bytes_max: usize) -> std::io::Result<Telemetry> {
-        let listener = sys::listen_on(port).or_else(|_| sys::listen_on(0))?;
+        let (listener, port) = match sys::listen_on(port) {
+            // What was asked for was got.
+            Ok(listener) if port > 0 => (listener, port),
+            other => {
+                let listener = other.or_else(|_| sys::listen_on(0))?;
+                let port = listener.local_addr()?.port();
+                (listener, port)
+            }
+        };
         Ok(Telemetry {
             listener,
+            port,
             connections: [const { None }; CONNECTIONS_MAX],
             buffer: Vec::new(),
             record_bytes_max,
@@ -46,10 +56,8 @@ impl Telemetry {
 
     /// The port that was got.
     #[must_use]
-    pub fn port(&self) -> u16 {
-        self.listener
-            .local_addr()
-            .map_or(0, |address| address.port())
+    pub const fn port(&self) -> u16 {
+        self.port
     }
 
     /// The listener, unless no connection could be taken.

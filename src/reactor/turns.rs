@@ -69,8 +69,8 @@ impl Reactor {
         self.post_reuses = false;
     }
 
-    /// In SHUTDOWN the POST in flight has half of what is left while the other signal waits, too: an endpoint that hangs must
-    /// not cost the other its turn.
+    /// In SHUTDOWN the POST in flight has half of what is left, but 500 ms at least, while the other signal waits, too: an
+    /// endpoint that hangs must not cost the other its turn.
     pub(super) fn share_shutdown(&mut self, now: Clocks) {
         let other = match self.posting {
             Signal::Log => Signal::Metric,
@@ -79,8 +79,8 @@ impl Reactor {
         if let (Some(own), Some(end)) = (self.post_until, self.lifecycle.post_until())
             && self.waiting_of(other, now).is_some()
         {
-            let half = now.mono.plus(end.since(now.mono) / 2);
-            self.post_until = Some(own.min(half));
+            let share = (end.since(now.mono) / 2).max(SHUTDOWN_OPEN_MS_MAX);
+            self.post_until = Some(own.min(now.mono.plus(share)));
         }
     }
 
