@@ -17,6 +17,7 @@ fn main() -> ExitCode {
     });
     debug_assert!(handled.is_ok());
     let outcome = match arguments.command {
+        Some(Command::Cold(cold)) => program::cold::cold(&cold),
         Some(Command::Load(load)) => program::load::load(&load),
         None => program::run::run(&arguments.run),
     };

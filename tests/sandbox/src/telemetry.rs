@@ -30,7 +30,8 @@ pub(crate) struct Telemetry {
 
 #[derive(Default)]
 struct State {
-    subscribers: Vec<Arc<Subscriber>>,
+    /// Shared, so that publishing a line need not copy the list.
+    subscribers: Arc<Vec<Arc<Subscriber>>>,
     /// Events of this init phase, for those who subscribe later in it; `None` after it.
     early: Option<Vec<Event>>,
 }
@@ -98,7 +99,7 @@ impl Telemetry {
             .iter()
             .flatten()
             .for_each(|event| subscriber.publish(event));
-        state.subscribers.push(subscriber);
+        Arc::make_mut(&mut state.subscribers).push(subscriber);
         true
     }
 

@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use kinglet_sandbox::{Fault, LogFormat, Mode};
 
+use super::cold::arguments::Cold;
+use super::load::shape::Shape;
+
 const EXAMPLES: &str = "\
 Examples:
   cargo sandbox                                          kinglet beside a small built-in function
@@ -15,7 +18,10 @@ Examples:
   cargo sandbox --collector http://127.0.0.1:4318        a collector of your own
   cargo sandbox --function 'python3 -m awslambdaric app.handler' --payload event.json
   cargo sandbox --extension ./another-extension --env KEY=value
-  cargo sandbox load --mb 16 --invocations 20            how much it costs, and whether all arrives";
+  cargo sandbox load --mb 16 --invocations 20            how much it costs, and whether all arrives
+  cargo sandbox load --layer --against lambda-extension --repeat 5
+  cargo sandbox load --shape bursty --rate 2 --collector-fault slow:100ms
+  cargo sandbox cold --svg start.svg                     what a start costs, beside the least that any needs";
 
 /// A Lambda sandbox to run any extension in: real registration, telemetry, freezes and SHUTDOWN, on this machine.
 ///
@@ -32,8 +38,10 @@ pub(crate) struct Arguments {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Writes many lines as fast as the extension takes them, and verifies every one at the collector.
+    /// Puts many lines through extensions, verifies every one at the collector, and compares what that costs.
     Load(Load),
+    /// Times the starts of extensions side by side, from exec to the first next, and counts what they cost.
+    Cold(Cold),
 }
 
 #[derive(Args)]
@@ -68,20 +76,30 @@ pub(crate) struct Run {
 
 #[derive(Args)]
 pub(crate) struct Load {
-    /// How many MB of lines.
+    /// How many MB (10^6 bytes) of lines in a run.
     #[arg(long, value_name = "N", default_value_t = 16)]
     pub(crate) mb: u32,
     /// Over how many invocations.
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) invocations: u32,
-    /// Spreads each invocation's lines over so many milliseconds; without it they come as fast as they are taken.
-    #[arg(
-        long,
-        value_name = "MS",
-        default_value_t = 0,
-        hide_default_value = true
-    )]
-    pub(crate) pace: u64,
+    /// How the lines come.
+    #[arg(long, value_enum, default_value = "flood")]
+    pub(crate) shape: Shape,
+    /// How many MB of lines a second, for steady and bursty; 4 without it.
+    #[arg(long, value_name = "MB", value_parser = rate)]
+    pub(crate) rate: Option<f64>,
+    /// Another extension to compare with: its path, or the name of one in tests/rivals; can be repeated.
+    #[arg(long, value_name = "NAME|PATH")]
+    pub(crate) against: Vec<String>,
+    /// Runs of each extension, in turn; medians and the least are shown.
+    #[arg(long, value_name = "N", default_value_t = 1, hide_default_value = true, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) repeat: u32,
+    /// Counts instructions too, in one more run of each extension, under valgrind.
+    #[arg(long)]
+    pub(crate) instructions: bool,
+    /// Fails if the first extension costs more than kinglet may, or loses or repeats a line.
+    #[arg(long)]
+    pub(crate) check: bool,
     #[command(flatten)]
     pub(crate) common: Common,
 }
@@ -91,6 +109,9 @@ pub(crate) struct Common {
     /// Any extension, in place of kinglet.
     #[arg(long, value_name = "PATH")]
     pub(crate) extension: Option<PathBuf>,
+    /// kinglet as the layer has it, built by `cargo layer`, in place of a release build.
+    #[arg(long, conflicts_with = "extension")]
+    pub(crate) layer: bool,
     /// A variable for the extension; can be repeated.
     #[arg(long = "env", value_name = "K=V", value_parser = variable)]
     pub(crate) environment: Vec<(String, String)>,
@@ -140,7 +161,14 @@ impl From<Kind> for Mode {
     }
 }
 
-fn variable(text: &str) -> Result<(String, String), String> {
+fn rate(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(rate) if (0.001..=1e6).contains(&rate) => Ok(rate),
+        _ => Err("a rate is a number of MB a second, 0.001 or more".into()),
+    }
+}
+
+pub(crate) fn variable(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.into(), value.into())),
         _ => Err("a variable is written NAME=value".into()),
@@ -164,6 +192,15 @@ mod tests {
             (load.mb, load.common.environment),
             (2, vec![("A".to_string(), "b=c".to_string())])
         );
+        for wrong in [
+            ["--rate", "0"],
+            ["--rate", "fast"],
+            ["--repeat", "0"],
+            ["--shape", "round"],
+        ] {
+            let arguments = ["sandbox", "load"].into_iter().chain(wrong);
+            assert!(Arguments::try_parse_from(arguments).is_err(), "{wrong:?}");
+        }
         assert!(Arguments::try_parse_from(["sandbox", "--collector-fault", "nonesuch"]).is_err());
     }
 }

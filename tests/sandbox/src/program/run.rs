@@ -16,7 +16,7 @@ use super::verdict::{self, Verdict};
 use super::{extension, paint, table};
 
 pub(crate) fn run(run: &Run) -> Result<()> {
-    let path = extension::find(run.common.extension.as_deref())?;
+    let path = extension::subject(&run.common)?;
     let payload = match &run.payload {
         None => json!({"order": 17}),
         Some(file) => {

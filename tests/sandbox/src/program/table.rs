@@ -1,6 +1,6 @@
 //! Tables at the end of a run.
 
-use comfy_table::{CellAlignment, Table, presets};
+use comfy_table::{CellAlignment, Table, TableComponent, presets};
 
 /// Names to the left, values to the right.
 pub(crate) fn pairs(rows: &[(&str, String)]) -> String {
@@ -17,6 +17,8 @@ pub(crate) fn columns(head: &[&str], rows: &[Vec<String>]) -> String {
     let mut table = Table::new();
     table
         .load_preset(presets::UTF8_HORIZONTAL_ONLY)
+        .remove_style(TableComponent::HorizontalLines)
+        .remove_style(TableComponent::MiddleIntersections)
         .set_header(head.to_vec());
     table.add_rows(rows.iter().cloned());
     for column in table.column_iter_mut().skip(1) {

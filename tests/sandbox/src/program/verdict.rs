@@ -12,7 +12,7 @@ pub(crate) struct Written {
     pub(crate) request_id: Option<String>,
 }
 
-#[derive(Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub(crate) struct Verdict {
     /// Lines that the function wrote.
     pub(crate) written: usize,
@@ -37,47 +37,74 @@ impl Verdict {
 
 /// Compares by the whole line. Equal lines are told apart by their count only.
 pub(crate) fn compare(written: &[Written], records: &[Record]) -> Verdict {
-    let mut verdict = Verdict {
-        written: written.len(),
-        ..Verdict::default()
-    };
-    let mut expected: HashMap<&str, Vec<usize>> = HashMap::with_capacity(written.len());
-    for (number, line) in written.iter().enumerate().rev() {
-        expected
-            .entry(line.line.trim_end_matches('\n'))
-            .or_default()
-            .push(number);
-    }
-    let mut latest = None;
-    for record in records {
-        if record.signal == Signal::Metric {
-            verdict.metric_points += 1;
-            continue;
+    let mut comparison = Comparison::new(written);
+    records.iter().for_each(|record| comparison.take(record));
+    comparison.verdict()
+}
+
+/// A comparison under way, for records that nobody has to keep all at once.
+pub(crate) struct Comparison<'a> {
+    written: &'a [Written],
+    /// The numbers of the lines of this text which have not arrived, the first of them last.
+    expected: HashMap<&'a str, Vec<usize>>,
+    /// The number of the latest line that has arrived.
+    latest: Option<usize>,
+    verdict: Verdict,
+}
+
+impl<'a> Comparison<'a> {
+    pub(crate) fn new(written: &'a [Written]) -> Comparison<'a> {
+        let mut expected: HashMap<&str, Vec<usize>> = HashMap::with_capacity(written.len());
+        for (number, line) in written.iter().enumerate().rev() {
+            let text = line.line.trim_end_matches('\n');
+            expected.entry(text).or_default().push(number);
         }
-        verdict.log_records += 1;
-        let text = record.text();
-        let text = text.trim_end_matches('\n');
-        let text = if expected.contains_key(text) {
-            text.to_string()
-        } else {
-            message(text).unwrap_or_default()
-        };
-        let Some(numbers) = expected.get_mut(text.as_str()) else {
-            continue;
+        Comparison {
+            written,
+            expected,
+            latest: None,
+            verdict: Verdict {
+                written: written.len(),
+                ..Verdict::default()
+            },
+        }
+    }
+
+    /// The next record, in the order of arrival.
+    pub(crate) fn take(&mut self, record: &Record) {
+        if record.signal == Signal::Metric {
+            self.verdict.metric_points += 1;
+            return;
+        }
+        self.verdict.log_records += 1;
+        let Some(numbers) = self.numbers(&record.text()) else {
+            return;
         };
         let Some(number) = numbers.pop() else {
-            verdict.repeated += 1;
-            continue;
+            self.verdict.repeated += 1;
+            return;
         };
-        verdict.arrived += 1;
-        verdict.out_of_order += usize::from(latest.is_some_and(|latest| number < latest));
-        latest = latest.max(Some(number));
-        let request_id = written[number].request_id.as_deref();
-        verdict.wrong_request_id +=
-            usize::from(request_id.is_some() && record.request_id() != request_id);
+        self.verdict.arrived += 1;
+        let is_late = self.latest.is_some_and(|latest| number < latest);
+        self.verdict.out_of_order += usize::from(is_late);
+        self.latest = self.latest.max(Some(number));
+        let request_id = self.written[number].request_id.as_deref();
+        let is_wrong = request_id.is_some() && record.request_id() != request_id;
+        self.verdict.wrong_request_id += usize::from(is_wrong);
     }
-    verdict.lost = verdict.written - verdict.arrived;
-    verdict
+
+    pub(crate) fn verdict(mut self) -> Verdict {
+        self.verdict.lost = self.verdict.written - self.verdict.arrived;
+        self.verdict
+    }
+
+    fn numbers(&mut self, text: &str) -> Option<&mut Vec<usize>> {
+        let text = text.trim_end_matches('\n');
+        if self.expected.contains_key(text) {
+            return self.expected.get_mut(text);
+        }
+        self.expected.get_mut(message(text)?.as_str())
+    }
 }
 
 /// Some extensions ship the whole object of a JSON line, others its message as the body.

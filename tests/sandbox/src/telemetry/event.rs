@@ -84,7 +84,9 @@ impl Event {
             },
             Body::Function { line, request_id } => {
                 let objects = format == LogFormat::Json && subscription.has_object_records();
-                write!(into, r#"{{"time":"{}","type":"function","record":"#, time())
+                // Straight into memory: this is where a load's time goes.
+                let at = humantime::format_rfc3339_millis(self.time);
+                write!(into, r#"{{"time":"{at}","type":"function","record":"#)
                     .expect("writing to memory");
                 match objects {
                     false => append(into, line),

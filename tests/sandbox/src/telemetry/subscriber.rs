@@ -38,7 +38,8 @@ pub(crate) struct Manner {
     pub(crate) duplicate: bool,
     pub(crate) mute: bool,
     pub(crate) double_batches: bool,
-    /// A line that would make more than this many bytes wait is held up, at most for `patience`, then dropped.
+    /// A line that would make more than this many bytes wait is held up, at most for `patience`, then dropped; and so
+    /// are at once all that follow, until something has been taken.
     pub(crate) backlog_max: usize,
     pub(crate) patience: Duration,
     pub(crate) format: LogFormat,
@@ -59,6 +60,8 @@ struct State {
     /// Nothing is delivered while the extension is being started again.
     paused: bool,
     closed: bool,
+    /// A line's patience has run out, and nothing has been taken since.
+    behind: bool,
     count: DeliveryCount,
     /// Lines dropped since the last notice.
     dropped: (usize, usize),
@@ -78,6 +81,7 @@ impl Subscriber {
             in_flight: false,
             paused: false,
             closed: false,
+            behind: false,
             count: DeliveryCount::default(),
             dropped: (0, 0),
         };
@@ -100,7 +104,7 @@ impl Subscriber {
     /// Puts an event into the buffer. Lines of the function and of extensions wait while too much waits already.
     pub(crate) fn publish(&self, event: &Event) {
         let stream = event.stream();
-        let mut bytes = Vec::with_capacity(256);
+        let mut bytes = Vec::with_capacity(1024);
         if !self.subscription.wants(stream)
             || !event.render(&self.subscription, self.manner.format, &mut bytes)
         {
@@ -113,22 +117,29 @@ impl Subscriber {
                     && !state.paused
                     && state.buffer.backlog() + bytes.len() > self.manner.backlog_max
             };
+            let patience = if state.behind {
+                Duration::ZERO
+            } else {
+                self.manner.patience
+            };
             let waited = self
                 .changed
-                .wait_timeout_while(state, self.manner.patience, slow)
+                .wait_timeout_while(state, patience, slow)
                 .unwrap();
             state = waited.0;
             if waited.1.timed_out() {
+                state.behind = true;
                 state.dropped = (state.dropped.0 + 1, state.dropped.1 + bytes.len());
                 state.count.dropped += 1;
                 return;
             }
         }
-        let was_empty = state.buffer.is_empty();
+        let (was_empty, had_full) = (state.buffer.is_empty(), state.buffer.has_full());
         state
             .buffer
             .push(&bytes, stream == Stream::Function, Instant::now());
-        let due = was_empty || state.buffer.has_full();
+        // Only what the delivery does not know yet: a wake-up for every line is what a load would wait for.
+        let due = was_empty || (!had_full && state.buffer.has_full());
         drop(state);
         if due {
             self.changed.notify_all();
@@ -191,6 +202,7 @@ impl Subscriber {
             state.in_flight = false;
             if self.manner.mute {
             } else if taken {
+                state.behind = false;
                 state.count.delivered += batch.events;
                 state.count.lines += batch.lines;
                 state.count.bytes += batch.bytes.len();
@@ -366,6 +378,34 @@ mod tests {
         assert!(subscriber.drain(Duration::from_secs(5)));
         let count = subscriber.count();
         assert_eq!((count.delivered, count.dropped, count.posts), (1, 1, 8));
+        subscriber.close();
+    }
+
+    #[test]
+    fn a_consumer_that_has_fallen_behind_holds_up_one_line_only() {
+        let manner = Manner {
+            wire: Wire::default(),
+            duplicate: false,
+            mute: false,
+            double_batches: false,
+            backlog_max: 0,
+            patience: 200 * MS,
+            format: LogFormat::Text,
+        };
+        let gate = Arc::new(Gate::default());
+        let subscriber = Subscriber::start("bird", Subscription::example(), manner, gate);
+        let line = Event {
+            time: std::time::SystemTime::now(),
+            body: super::super::event::Body::Function {
+                line: "a line".into(),
+                request_id: None,
+            },
+        };
+        let began = Instant::now();
+        (0..10).for_each(|_| subscriber.publish(&line));
+        let took = began.elapsed();
+        assert!(took >= 200 * MS && took < 600 * MS, "{took:?}");
+        assert_eq!(subscriber.count().dropped, 10);
         subscriber.close();
     }
 }
