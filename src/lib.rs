@@ -1,19 +1,21 @@
-//! kinglet: an AWS Lambda extension that records a function's logs and ships them in batches over plain HTTP.
+//! kinglet: an AWS Lambda extension that records a function's logs and metrics and ships them in batches over plain HTTP.
 //!
 //! ```text
 //! function ──stdout──▶ Lambda ──Telemetry API, HTTP POST──▶ reactor, telemetry   accept, read             I/O
-//!                                                             │ bytes as they arrive
-//!                                                           intake, http         head, framing            pure
-//!                                                             │ body bytes, any chunking
-//!                                                           json                 one event at a time      pure
-//!                                                             │ &[u8]
-//!                                                           event                event → record           pure
-//!                                                             │
-//!                                                           ring                 push; evict the oldest   pure
-//!                                                             │ records, oldest first
+//!    │                                                        │ bytes as they arrive
+//!    │                                                      intake, http         head, framing            pure
+//!    │                                                        │ body bytes, any chunking
+//!    │                                                      json                 one event at a time      pure
+//!    │                                                        │ &[u8]
+//!    │                                                      event                event → record           pure
+//!    │                                                        │       └─ platform_metrics, emf ─┐
+//!    └──UDP──▶ statsd_socket ─▶ statsd ───────────────────────┼─────────────────────────────────┤ measurements
+//!                                                             │ records                      metrics      pure
+//!                                                           ring ◀── points, at a flush ────────┘         pure
+//!                                                             │ one signal at a time, oldest first
 //!                                                           wire                 encode a batch           pure
 //!                                                             │ &[u8], length known
-//!                                                           exporter             ureq POST, transport     I/O
+//!                                                           exporter, collector  ureq POST, transport     I/O
 //! collector ◀───────────────────────────────────────────────────┘ 2xx releases through the sequence number
 //! ```
 //!
@@ -46,24 +48,26 @@ pub mod lifecycle;
 pub mod limits;
 
 // The way in.
-pub mod emf;
 pub mod event;
 pub mod http;
 pub mod intake;
 pub mod json;
 pub mod ledger;
-pub mod measurement;
-pub mod metrics;
 pub mod platform;
-pub mod platform_metrics;
-pub mod point;
-pub mod self_metrics;
 pub mod severity;
-pub mod statsd;
 pub mod text_line;
 pub mod timestamp;
 
+// What is measured.
+pub mod emf;
+pub mod measurement;
+pub mod metrics;
+pub mod platform_metrics;
+pub mod self_metrics;
+pub mod statsd;
+
 // What is kept.
+pub mod point;
 pub mod record;
 pub mod resource;
 pub mod ring;
@@ -73,7 +77,6 @@ pub mod signal;
 pub mod address;
 pub mod collector;
 pub mod dns;
-pub mod double;
 pub mod exporter;
 pub mod resolver;
 pub mod transport;
@@ -83,6 +86,7 @@ pub mod wire;
 pub mod config;
 pub mod decimal;
 pub mod delimited;
+pub mod double;
 pub mod message;
 pub mod reactor;
 pub mod runtime_api;
