@@ -28,7 +28,7 @@ pub struct SelfMetrics {
     told: [u64; SUMS.len()],
 }
 
-/// Name, unit, attribute, and the part of the unit that is counted.
+/// Name, unit, attribute, and how many of what is counted are one of the unit.
 type Sum = (&'static [u8], &'static [u8], Attribute<'static>, f64);
 
 const RECORDS: &[u8] = b"kinglet.records";
@@ -42,8 +42,8 @@ const SIGNAL: &[u8] = b"kinglet.signal";
 const NONE: Attribute<'static> = (b"", b"");
 
 const SUMS: [Sum; 18] = [
-    (b"kinglet.cpu.time", b"s", NONE, 1e-6),
-    (b"kinglet.held", b"s", NONE, 1e-3),
+    (b"kinglet.cpu.time", b"s", NONE, 1e6),
+    (b"kinglet.held", b"s", NONE, 1e3),
     (b"kinglet.posts", b"{post}", NONE, 1.0),
     (b"kinglet.posts.failed", b"{post}", NONE, 1.0),
     (BYTES, b"By", (DIRECTION, b"received"), 1.0),
@@ -118,10 +118,10 @@ impl SelfMetrics {
             ledger.datagrams_dropped,
         ];
         for ((sum, value), told) in SUMS.iter().zip(values).zip(&mut self.told) {
-            let (name, unit, attribute, scale) = *sum;
+            let (name, unit, attribute, parts) = *sum;
             let new = value.saturating_sub(core::mem::replace(told, value));
             let change = Change::Add {
-                value: new as f64 * scale,
+                value: new as f64 / parts,
                 is_monotonic: true,
             };
             if new > 0 {

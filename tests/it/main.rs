@@ -18,6 +18,9 @@ mod log_formats;
 mod platform_events;
 mod selection;
 
+// Data points, from wherever they come.
+mod metrics;
+
 // What goes wrong.
 mod collector_answers;
 mod collector_faults;

@@ -1,6 +1,6 @@
 """The bars: kinglet under a stub of Lambda's APIs, measured from outside."""
 
-from harness import otlp, workload
+from harness import metrics, otlp, workload
 from harness.collector import Collector
 from harness.extension import Extension, expect_identity
 from harness.lambda_api import LambdaApi
@@ -140,12 +140,16 @@ def expect_delivered_once(report, name, collector, made):
         f"first difference at line {first}: wanted {wanted[first : first + 1]}\nfound {found[first : first + 1]}"
     )
     report.expect(found == wanted, f"{name}: {len(wanted)} lines delivered once, in order, body and request id intact", evidence)
+    documents = collector.documents()
+    counted = [metrics.total(documents, metric) for metric in ("faas.invocations", "faas.invoke_duration")]
+    report.equal(counted, [len(made)] * 2, f"{name}: faas.invocations and faas.invoke_duration count every invocation once")
 
 
 def expect_complete_counters(report, name, kinglet, played):
     counters = kinglet.counters()
     report.equal(counters.get("received"), played.events, f"{name}: every event counted as received")
     report.equal(counters.get("delivered"), played.events, f"{name}: every event counted as delivered")
+    report.equal(counters.get("points_delivered"), counters.get("points"), f"{name}: every data point counted as delivered")
     expect_identity(report, counters, name)
 
 

@@ -54,3 +54,27 @@ def prove_it_can_fail(report):
     report.equal(body_faults(valid.encode()), [], "the strict check accepts what is valid")
     for right, wrong in broken.items():
         report.expect(body_faults(valid.replace(right, wrong).encode()), f"the strict check refuses {wrong}")
+    prove_it_for_metrics(report)
+
+
+def prove_it_for_metrics(report):
+    times = '"startTimeUnixNano":"1","timeUnixNano":"2"'
+    count = f'{{"name":"n","sum":{{"aggregationTemporality":1,"dataPoints":[{{{times},"asDouble":1.5}}]}}}}'
+    values = f'{{"name":"h","histogram":{{"aggregationTemporality":1,"dataPoints":[{{{times},"count":"3","sum":9,"min":1,"max":5,"bucketCounts":[1,2],"explicitBounds":[4]}}]}}}}'
+    valid = f'{{"resourceMetrics":[{{"scopeMetrics":[{{"metrics":[{count},{values}]}}]}}]}}'
+    broken = {
+        '"name":"n"': '"name":""',
+        '"asDouble":1.5': '"asDouble":"NaN"',
+        ',"asDouble":1.5': "",
+        '1.5': '1.5,"asInt":1',
+        '"sum":{"aggregationTemporality":1': '"sum":{"aggregationTemporality":0',
+        '"startTimeUnixNano":"1"': '"startTimeUnixNano":"2"',
+        '"timeUnixNano":"2"': '"timeUnixNano":2',
+        '"count":"3"': '"count":"4"',
+        '[1,2]': '[9007199254740992,2]',
+        '"explicitBounds":[4]': '"explicitBounds":[]',
+        '"sum":9': '"total":9',
+    }
+    report.equal(body_faults(valid.encode()), [], "the strict check accepts metrics that are valid")
+    for right, wrong in broken.items():
+        report.expect(body_faults(valid.replace(right, wrong, 1).encode()), f"the strict check refuses metrics with {wrong or 'no value'}")

@@ -10,6 +10,7 @@ import time
 from . import places
 
 FATES = ("resident", "delivered", "evicted", "rejected", "filtered", "malformed", "abandoned")
+POINT_FATES = ("points_resident", "points_delivered", "points_evicted", "points_rejected", "points_abandoned")
 
 
 class Extension:
@@ -88,10 +89,12 @@ def exit_counters(text):
 
 
 def expect_identity(report, counters, where):
-    """Every event received has exactly one fate."""
+    """Every event received has exactly one fate, and so has every data point."""
     accounted = sum(counters.get(fate, 0) for fate in FATES)
     report.expect(
         counters and counters.get("received") == accounted,
         f"{where}: received = {' + '.join(FATES)}",
         counters or "no exit line",
     )
+    points = sum(counters.get(fate, 0) for fate in POINT_FATES)
+    report.expect(counters.get("points") == points, f"{where}: points = {' + '.join(POINT_FATES)}", counters)

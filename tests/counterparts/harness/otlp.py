@@ -72,7 +72,7 @@ def faults(document):
 
     Changes the document.
     """
-    return list(structural_faults(document)) or list(protobuf_faults(document))
+    return list(structural_faults(document)) or list(metric_faults(document)) or list(protobuf_faults(document))
 
 
 def protobuf_faults(document):
@@ -129,6 +129,45 @@ def field_fault(name, value):
     if name == "spanId" and not re.fullmatch(r"[0-9a-f]{16}", value):
         return f"a span id is 16 hex digits, this is {value!r}"
     return None
+
+
+def metric_faults(document):
+    """What OTLP's data model asks of metrics, beyond the schema."""
+    for path, metric in walk(document):
+        if not (isinstance(metric, dict) and re.search(r"\.metrics\[\d+\]$", path)):
+            continue
+        kinds = [kind for kind in ("sum", "gauge", "histogram") if kind in metric]
+        if len(kinds) != 1 or not metric.get("name"):
+            yield f"{path}: a metric has a name and one kind, this one {kinds}"
+            continue
+        data = metric[kinds[0]]
+        if data.get("aggregationTemporality", 0) not in ((0,) if kinds == ["gauge"] else (1, 2)):
+            yield f"{path}: the temporality of a {kinds[0]}"
+        if not data.get("dataPoints"):
+            yield f"{path}: no data points"
+        for point in data.get("dataPoints", []):
+            fault = point_fault(kinds[0], point)
+            if fault:
+                yield f"{path}, {metric['name']}: {fault}"
+
+
+def point_fault(kind, point):
+    if kind != "gauge" and not 0 < int(point.get("startTimeUnixNano", 0)) < int(point.get("timeUnixNano", 0)):
+        return "a start that is not before the time"
+    for name in ("asDouble", "sum", "min", "max"):
+        if name in point and type(point[name]) not in (int, float):
+            return f"{name} is a number, this is {point[name]!r}"
+    whole = [point[name] for name in ("asInt", "count") if name in point] + point.get("bucketCounts", [])
+    if any(isinstance(number, int) and abs(number) >= 2**53 for number in whole):
+        return "an integer that receivers read as a double, and so wrong"
+    if kind != "histogram":
+        return None if ("asDouble" in point) != ("asInt" in point) else "a point has one value"
+    counts, bounds = [int(count) for count in point.get("bucketCounts", [])], point.get("explicitBounds", [])
+    if len(counts) != len(bounds) + 1 or sum(counts) != int(point.get("count", 0)) or not sum(counts):
+        return "buckets, boundaries and count do not fit"
+    if sorted(set(bounds)) != bounds:
+        return "boundaries are not ascending"
+    return None if point.get("min", 0) <= point.get("max", 0) else "a minimum above the maximum"
 
 
 def walk(node, path="$"):

@@ -1,16 +1,18 @@
 """A short life of kinglet under the stub, for checks that look at what arrives rather than at what it costs."""
 
-from . import lambda_api
+from . import lambda_api, statsd
 from .extension import Extension
 from .lambda_api import LambdaApi
 
 
-def deliver(report, programs, name, endpoint, batches, **environment):
-    """Posts the batches (bytes, number of events), shuts down, and returns kinglet, gone."""
+def deliver(report, programs, name, endpoint, batches, datagrams=(), **environment):
+    """Sends the datagrams to StatsD's port, posts the batches (bytes, number of events), shuts down, and returns kinglet, gone."""
     api = LambdaApi()
     kinglet = Extension(programs.kinglet, name, api, endpoint, **environment)
     try:
         api.wait_asked(1, 10)
+        if datagrams:
+            statsd.send(datagrams)
         telemetry = api.telemetry()
         for body, count in batches:
             telemetry.post_batch(body, count)

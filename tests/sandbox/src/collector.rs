@@ -1,18 +1,22 @@
 //! A collector in a thread of its own: takes what an extension ships and decodes it when asked.
 
+mod body;
 mod fault;
+mod point;
 mod record;
+mod serving;
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use socket2::SockRef;
-
+pub use self::body::{Signal, decode, decode_logs, decode_points};
 pub use self::fault::{FAULTS, Fault};
-pub use self::record::{Attributes, Record, Signal, decode};
-use crate::http::{Answer, Request, RequestReader};
+pub use self::point::{Data, Histogram, Point, Temporality};
+pub use self::record::{Attributes, Record};
+use self::serving::Serving;
+use crate::http::{Request, RequestReader};
 use crate::server::Server;
 
 /// One request that reached the collector.
@@ -27,6 +31,10 @@ pub struct Received {
 }
 
 impl Received {
+    pub fn signal(&self) -> Signal {
+        Signal::of_path(&self.request.path)
+    }
+
     /// Whether the extension could know that it was taken.
     pub fn accepted(&self) -> bool {
         self.answered
@@ -40,20 +48,7 @@ pub type OnReceived = Box<dyn Fn(usize, &Request) + Send + Sync>;
 /// The collector; dropping it closes its port.
 pub struct Collector {
     server: Server,
-    shared: Arc<Shared>,
-}
-
-struct Shared {
-    state: Mutex<State>,
-    changed: Condvar,
-    on_received: Option<OnReceived>,
-}
-
-struct State {
-    fault: Fault,
-    /// Counts changes of the fault: whatever hangs in an old one ends.
-    turn: u64,
-    received: Vec<Received>,
+    serving: Arc<Serving>,
 }
 
 impl Collector {
@@ -63,22 +58,15 @@ impl Collector {
 
     /// Like `start`, and `on_received` sees every accepted request as it comes.
     pub fn start_with(fault: Fault, on_received: Option<OnReceived>) -> anyhow::Result<Collector> {
-        let state = State {
-            fault: fault.clone(),
-            turn: 0,
-            received: Vec::new(),
-        };
-        let shared = Arc::new(Shared {
-            state: Mutex::new(state),
-            changed: Condvar::new(),
-            on_received,
-        });
-        let serving = shared.clone();
-        let server = Server::start(Arc::new(move |stream, number| {
-            // A broken connection is the peer's affair; what it brought whole has been kept.
-            let _ = serving.serve(RequestReader::new(stream), number);
+        let serving = Arc::new(Serving::new(fault.clone(), on_received));
+        let server = Server::start(Arc::new({
+            let serving = serving.clone();
+            move |stream, number| {
+                // A broken connection is the peer's affair; what it brought whole has been kept.
+                let _ = serving.serve(RequestReader::new(stream), number);
+            }
         }))?;
-        let collector = Collector { server, shared };
+        let collector = Collector { server, serving };
         collector.set_fault(fault);
         Ok(collector)
     }
@@ -95,12 +83,8 @@ impl Collector {
     /// Changes the fault. A hanging request's connection is closed; `Refuse` closes all and stops listening.
     pub fn set_fault(&self, fault: Fault) {
         let refuses = fault.refuses();
-        {
-            let mut state = self.shared.state.lock().unwrap();
-            state.turn += 1;
-            state.fault = fault;
-        }
-        self.shared.changed.notify_all();
+        self.serving.set_fault(Signal::Log, fault.clone());
+        self.serving.set_fault(Signal::Metric, fault);
         if refuses {
             self.server.close();
         } else {
@@ -110,9 +94,26 @@ impl Collector {
         }
     }
 
+    /// Changes the fault of requests about this signal, by their path; the other's is as it was.
+    ///
+    /// # Panics
+    ///
+    /// With `Refuse`: both come over one port. Give the signal a collector of its own.
+    pub fn set_fault_of(&self, signal: Signal, fault: Fault) {
+        assert!(!fault.refuses(), "both signals come over one port");
+        self.serving.set_fault(signal, fault);
+    }
+
     /// Every request that was read, in order of arrival.
     pub fn requests(&self) -> Vec<Received> {
-        self.shared.state.lock().unwrap().received.clone()
+        self.serving.received()
+    }
+
+    /// The requests about this signal, in order of arrival.
+    pub fn requests_of(&self, signal: Signal) -> Vec<Received> {
+        let mut requests = self.requests();
+        requests.retain(|received| received.signal() == signal);
+        requests
     }
 
     /// How many connections it has accepted.
@@ -120,54 +121,45 @@ impl Collector {
         self.server.accepted()
     }
 
-    /// The records of all accepted requests, in order. Panics on a body that a strict receiver would refuse.
+    /// The log records of all accepted requests, in order. Panics on a body that a strict receiver would refuse.
     pub fn records(&self) -> Vec<Record> {
-        self.try_records()
-            .unwrap_or_else(|error| panic!("the collector received {error}"))
+        expect_valid(self.try_records())
     }
 
-    /// The records of all accepted requests, in order, or what is wrong with one of them.
+    /// The log records of all accepted requests, in order, or what is wrong with one of them.
     pub fn try_records(&self) -> Result<Vec<Record>, String> {
-        let mut records = Vec::new();
-        for (number, received) in self
-            .requests()
-            .iter()
-            .enumerate()
-            .filter(|(_, received)| received.accepted())
-        {
-            records.extend(decode(
-                &received.request.path,
-                &received.request.body,
-                number,
-            )?);
-        }
-        Ok(records)
+        self.decoded(&decode_logs)
     }
 
-    /// The log records only.
+    /// The same as `records`.
     pub fn logs(&self) -> Vec<Record> {
         self.records()
-            .into_iter()
-            .filter(|record| record.signal == Signal::Log)
-            .collect()
     }
 
-    /// The metric data points only.
-    pub fn metrics(&self) -> Vec<Record> {
-        self.records()
-            .into_iter()
-            .filter(|record| record.signal == Signal::Metric)
-            .collect()
+    /// The data points of all accepted requests, in order. Panics on a body that a strict receiver would refuse.
+    pub fn points(&self) -> Vec<Point> {
+        expect_valid(self.try_points())
+    }
+
+    /// The data points of all accepted requests, in order, or what is wrong with one of them.
+    pub fn try_points(&self) -> Result<Vec<Point>, String> {
+        self.decoded(&decode_points)
+    }
+
+    fn decoded<T>(&self, decode: &Decode<T>) -> Result<Vec<T>, String> {
+        let mut all = Vec::new();
+        for (number, received) in self.requests().iter().enumerate() {
+            if received.accepted() {
+                let request = &received.request;
+                all.extend(decode(&request.path, &request.body, number)?);
+            }
+        }
+        Ok(all)
     }
 
     /// Waits until this many requests were read (answered or not), at most `timeout`; says whether they were.
     pub fn wait_requests(&self, count: usize, timeout: Duration) -> bool {
-        let state = self.shared.state.lock().unwrap();
-        let waited = self
-            .shared
-            .changed
-            .wait_timeout_while(state, timeout, |state| state.received.len() < count);
-        waited.unwrap().0.received.len() >= count
+        self.serving.wait_received(count, timeout)
     }
 
     /// Waits until `enough` holds for the records, at most `timeout`; gives the records either way.
@@ -176,127 +168,35 @@ impl Collector {
         timeout: Duration,
         enough: impl Fn(&[Record]) -> bool,
     ) -> Vec<Record> {
-        let deadline = Instant::now() + timeout;
-        loop {
-            let records = self.records();
-            if enough(&records) || Instant::now() >= deadline {
-                return records;
-            }
-            thread::sleep(Duration::from_millis(5));
+        wait(timeout, || self.records(), enough)
+    }
+
+    /// Waits until `enough` holds for the points, at most `timeout`; gives the points either way.
+    pub fn wait_points(&self, timeout: Duration, enough: impl Fn(&[Point]) -> bool) -> Vec<Point> {
+        wait(timeout, || self.points(), enough)
+    }
+}
+
+/// Takes a request's body apart: path, body, number.
+type Decode<T> = dyn Fn(&str, &[u8], usize) -> Result<Vec<T>, String>;
+
+fn expect_valid<T>(decoded: Result<T, String>) -> T {
+    decoded.unwrap_or_else(|error| panic!("the collector received {error}"))
+}
+
+fn wait<T>(timeout: Duration, look: impl Fn() -> Vec<T>, enough: impl Fn(&[T]) -> bool) -> Vec<T> {
+    let deadline = Instant::now() + timeout;
+    loop {
+        let found = look();
+        if enough(&found) || Instant::now() >= deadline {
+            return found;
         }
+        thread::sleep(Duration::from_millis(5));
     }
 }
 
 impl Drop for Collector {
     fn drop(&mut self) {
-        self.shared.state.lock().unwrap().turn += 1;
-        self.shared.changed.notify_all();
+        self.serving.release();
     }
-}
-
-impl Shared {
-    fn serve(&self, mut reader: RequestReader, connection: u64) -> std::io::Result<()> {
-        while let Some(mut request) = reader.head()? {
-            let (fault, turn) = {
-                let mut state = self.state.lock().unwrap();
-                (state.fault.next(), state.turn)
-            };
-            if let Fault::Cut(bytes) = fault {
-                return reader.body(&mut request, bytes);
-            }
-            reader.body(&mut request, usize::MAX)?;
-            let request = Arc::new(request);
-            let number = self.keep(connection, request.clone());
-            let (answer, keep_alive) = match fault {
-                Fault::None | Fault::Refuse | Fault::Cut(_) | Fault::First(..) => {
-                    (ok(&request), true)
-                }
-                Fault::Slow(pause) => {
-                    self.pause(turn, pause);
-                    (ok(&request), true)
-                }
-                Fault::Status(status) => (Answer::new(status, ""), true),
-                Fault::RetryAfter(seconds) => (
-                    Answer::new(503, "").with("Retry-After", seconds.to_string()),
-                    true,
-                ),
-                Fault::Partial(rejected) => (partial(&request, rejected), true),
-                Fault::Close => (ok(&request).with("Connection", "close"), false),
-                Fault::Reset => {
-                    return SockRef::from(&*reader.stream()).set_linger(Some(Duration::ZERO));
-                }
-                Fault::Hang => {
-                    self.pause(turn, Duration::from_secs(3600));
-                    return Ok(());
-                }
-                Fault::Garbage => {
-                    use std::io::Write;
-                    return reader
-                        .stream()
-                        .write_all(b"\x16\x03\x01 this is not HTTP\r\n\r\n");
-                }
-            };
-            let keep_alive = keep_alive && request.header("connection") != Some("close");
-            // Before the write: whoever has the answer must find the request accepted.
-            self.answered(number, Some(answer.status), &request);
-            if let Err(error) = answer.write(reader.stream(), false) {
-                self.answered(number, None, &request);
-                return Err(error);
-            }
-            if !keep_alive {
-                return Ok(());
-            }
-        }
-        Ok(())
-    }
-
-    fn keep(&self, connection: u64, request: Arc<Request>) -> usize {
-        let mut state = self.state.lock().unwrap();
-        state.received.push(Received {
-            at: Instant::now(),
-            connection,
-            request,
-            answered: None,
-        });
-        let number = state.received.len() - 1;
-        drop(state);
-        self.changed.notify_all();
-        number
-    }
-
-    fn answered(&self, number: usize, status: Option<u16>, request: &Request) {
-        self.state.lock().unwrap().received[number].answered = status;
-        self.changed.notify_all();
-        if let (Some(on_received), Some(200..300)) = (&self.on_received, status) {
-            on_received(number, request);
-        }
-    }
-
-    /// Waits, but no longer than this turn of the fault lasts.
-    fn pause(&self, turn: u64, pause: Duration) {
-        let state = self.state.lock().unwrap();
-        let _ = self
-            .changed
-            .wait_timeout_while(state, pause, |state| state.turn == turn);
-    }
-}
-
-fn ok(request: &Request) -> Answer {
-    let body = if request.path.contains("/v1/") {
-        "{}"
-    } else {
-        ""
-    };
-    Answer::new(200, body).with("Content-Type", "application/json")
-}
-
-fn partial(request: &Request, rejected: u32) -> Answer {
-    let member = if request.path.ends_with("/v1/metrics") {
-        "rejectedDataPoints"
-    } else {
-        "rejectedLogRecords"
-    };
-    // OTLP JSON writes 64-bit integers as strings.
-    let body = serde_json::json!({"partialSuccess": {member: rejected.to_string(), "errorMessage": "too many"}});
-    Answer::json(200, &body)
 }

@@ -42,7 +42,7 @@
 //!   ([`Sandbox::inject`], [`Sandbox::inject_raw`]). [`Invocation`] and [`Exit`] are what comes of it.
 //! * [`Function`] and [`Work`]: what runs beside the extension. [`InvocationContext`] is for closures.
 //! * [`Deviations`]: emulators, old platforms, unlucky timing.
-//! * [`Collector`], its [`Fault`]s and the [`Record`]s it decodes; usable alone.
+//! * [`Collector`], its [`Fault`]s, and the [`Record`]s and [`Point`]s it decodes; usable alone.
 //! * [`Happening`]: what a watcher is told.
 //!
 //! Inside: `lambda` and `state` are what all share, `init`, `invocation`, `report` and `shutdown` are the
@@ -79,7 +79,8 @@ mod watch;
 
 pub use cleanup::clean_up;
 pub use collector::{
-    Attributes, Collector, FAULTS, Fault, OnReceived, Received, Record, Signal, decode,
+    Attributes, Collector, Data, FAULTS, Fault, Histogram, OnReceived, Point, Received, Record,
+    Signal, Temporality, decode, decode_logs, decode_points,
 };
 pub use deviation::{Deviations, RuntimeDone, Subscribe};
 pub use function::{Function, InvocationContext, Outcome, Work};

@@ -1,14 +1,17 @@
-//! What a collector has received, taken apart: OTLP/HTTP JSON logs and metrics, and NDJSON.
+//! Log records as a collector has received them: OTLP/HTTP JSON, and NDJSON.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::body::Signal;
+use super::point;
+
 /// Attribute names to values; OTLP's `AnyValue` wrapping is undone.
 pub type Attributes = BTreeMap<String, Value>;
 
-/// One log record or one metric data point, as the collector got it.
+/// One log record, as the collector got it.
 #[derive(Clone, Debug)]
 pub struct Record {
     pub signal: Signal,
@@ -18,21 +21,14 @@ pub struct Record {
     pub time: String,
     pub severity_number: i64,
     pub severity: String,
-    /// A log's body, a metric's name.
     pub body: Value,
     pub attributes: Attributes,
     pub resource: Arc<Attributes>,
     pub scope: Arc<Attributes>,
     pub trace_id: String,
     pub span_id: String,
-    /// The record (for metrics: the metric with all its data points) as sent.
+    /// The record as sent.
     pub raw: Value,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Signal {
-    Log,
-    Metric,
 }
 
 impl Record {
@@ -57,21 +53,8 @@ impl Record {
     }
 }
 
-/// Takes one request's body apart. An error names what is wrong with it.
-pub fn decode(path: &str, body: &[u8], request: usize) -> Result<Vec<Record>, String> {
-    let path = path.split('?').next().unwrap_or_default();
-    if path.ends_with("/v1/logs") {
-        let document = serde_json::from_slice(body).map_err(|error| format!("{path}: {error}"))?;
-        logs(document, request)
-    } else if path.ends_with("/v1/metrics") {
-        let document = serde_json::from_slice(body).map_err(|error| format!("{path}: {error}"))?;
-        metrics(document, request)
-    } else {
-        lines(body, request)
-    }
-}
-
-fn logs(mut document: Value, request: usize) -> Result<Vec<Record>, String> {
+/// The records of an OTLP logs request.
+pub fn of_otlp(mut document: Value, request: usize) -> Result<Vec<Record>, String> {
     let mut records = Vec::new();
     for mut group in array(&mut document, "resourceLogs")? {
         let resource = Arc::new(attributes(&group["resource"]["attributes"])?);
@@ -98,51 +81,12 @@ fn logs(mut document: Value, request: usize) -> Result<Vec<Record>, String> {
     Ok(records)
 }
 
-fn metrics(mut document: Value, request: usize) -> Result<Vec<Record>, String> {
-    let mut records = Vec::new();
-    for mut group in array(&mut document, "resourceMetrics")? {
-        let resource = Arc::new(attributes(&group["resource"]["attributes"])?);
-        for mut scoped in array(&mut group, "scopeMetrics")? {
-            let scope = Arc::new(scope(&scoped["scope"])?);
-            for raw in array(&mut scoped, "metrics")? {
-                let kinds = [
-                    "sum",
-                    "gauge",
-                    "histogram",
-                    "exponentialHistogram",
-                    "summary",
-                ];
-                let points = kinds
-                    .iter()
-                    .find_map(|kind| raw[kind]["dataPoints"].as_array());
-                let points = points.ok_or("a metric without data points")?;
-                for point in points {
-                    records.push(Record {
-                        signal: Signal::Metric,
-                        request,
-                        time: time(point)?,
-                        severity_number: 0,
-                        severity: String::new(),
-                        body: raw["name"].clone(),
-                        attributes: attributes(&point["attributes"])?,
-                        resource: resource.clone(),
-                        scope: scope.clone(),
-                        trace_id: String::new(),
-                        span_id: String::new(),
-                        raw: raw.clone(),
-                    });
-                }
-            }
-        }
-    }
-    Ok(records)
-}
-
-fn lines(body: &[u8], request: usize) -> Result<Vec<Record>, String> {
+/// The rows of an NDJSON body that are records.
+pub fn of_rows(body: &[u8], request: usize) -> Result<Vec<Record>, String> {
     let (resource, scope) = (Arc::default(), Arc::default());
     let lines = body
         .split(|byte| *byte == b'\n')
-        .filter(|line| !line.trim_ascii().is_empty());
+        .filter(|line| !line.trim_ascii().is_empty() && !point::is_row(line));
     lines
         .map(|line| {
             let raw: Value = serde_json::from_slice(line)
@@ -247,7 +191,7 @@ fn text(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::collector::body::decode;
 
     #[test]
     fn otlp_logs() {
@@ -287,19 +231,5 @@ mod tests {
             );
         }
         assert!(decode("/v1/logs", b"{", 0).is_err());
-    }
-
-    #[test]
-    fn otlp_metrics_and_ndjson() {
-        let body = br#"{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"faas.invocations","sum":{"dataPoints":
-            [{"timeUnixNano":"1","asInt":"2"},{"timeUnixNano":"2","asInt":"3"}]}}]}]}]}"#;
-        assert_eq!(decode("/base/v1/metrics", body, 0).unwrap().len(), 2);
-        let body =
-            b"{\"time\":\"t\",\"request_id\":\"r\",\"body\":\"x\"}\n\n{\"body\":{\"a\":1}}\n";
-        let records = decode("/insert", body, 0).unwrap();
-        assert_eq!(
-            (records[0].request_id(), records[1].text().as_str()),
-            (Some("r"), r#"{"a":1}"#)
-        );
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use kinglet_sandbox::{
-    Collector, Exit, Fault, Function, Happening, Invocation, Outcome, Sandbox, Work, decode,
+    Collector, Exit, Fault, Function, Happening, Invocation, Outcome, Record, Sandbox, Work, decode,
 };
 use serde_json::{Value, json};
 
@@ -74,7 +74,8 @@ pub(crate) fn run(run: &Run) -> Result<()> {
         invocations,
         exit,
         verdict: collector.map(|collector| {
-            let records = collector.try_records()?;
+            let mut records = collector.try_records()?;
+            records.extend(collector.try_points()?.into_iter().map(Record::from));
             Ok(verdict::compare(&story.written(), &records))
         }),
         sandbox,
@@ -210,7 +211,7 @@ impl Outcomes {
             ),
             Some(Ok(verdict)) => {
                 let all = format!(
-                    "{} log records, {} metric points",
+                    "{} log records, {} data points of metrics",
                     verdict.log_records, verdict.metric_points
                 );
                 let lost = format!(

@@ -80,8 +80,12 @@ impl Story {
             }
         };
         let count = records.len();
+        let kind = match records.first().map(|record| record.signal) {
+            Some(Signal::Metric) => "data points",
+            _ => "records",
+        };
         self.line(&paint::collector(format!(
-            "collector  ┌ batch {number}, {path}, {count} records"
+            "collector  ┌ batch {number}, {path}, {count} {kind}"
         )));
         for record in &records {
             let severity = if record.severity.is_empty() {

@@ -1,0 +1,103 @@
+//! The table of series has its size, whatever a function sends.
+
+use kinglet_sandbox::{Fault, Sandbox, Signal};
+
+use super::measured::{accounts, named, total};
+use super::statsd_client::StatsdClient;
+use crate::extension::{healthy_collector, spin_down};
+
+/// Each of these names in a datagram of its own, ten lines each.
+fn datagrams(prefix: &str, count: usize) -> Vec<String> {
+    let all: Vec<String> = (0..count)
+        .map(|number| format!("{prefix}.{number}:1|c"))
+        .collect();
+    all.chunks(10).map(|lines| lines.join("\n")).collect()
+}
+
+fn grown(lambda: &Sandbox, before_kb: u64) -> u64 {
+    lambda.memory_peak_kb() - before_kb
+}
+
+/// 1024 series have room at a time; what is beyond that is counted, and what is in is exact.
+#[test]
+fn more_names_than_have_room_are_counted() {
+    let (collector, client) = (healthy_collector(), StatsdClient::new());
+    // Nothing arrives in between. What is nearly full is drained into the ring once, for a POST that fails.
+    let builder = client
+        .beside(&collector)
+        .env("KINGLET_FLUSH", "start")
+        .freezes(false);
+    collector.set_fault_of(Signal::Metric, Fault::Status(503));
+    let lambda = builder.start().unwrap();
+    client.invoke(&lambda, datagrams("name", 2000));
+    client.invoke(&lambda, datagrams("name", 2000));
+    collector.set_fault_of(Signal::Metric, Fault::None);
+    let counters = accounts(&spin_down(&lambda));
+    assert_eq!(counters.get("datagrams_dropped"), 0, "{counters:?}");
+    let (points, dropped) = (collector.points(), counters.get("measurements_dropped"));
+    let arrived: f64 = points
+        .iter()
+        .filter(|point| point.name.starts_with("name."))
+        .map(|point| point.value())
+        .sum();
+    assert!(dropped > 500, "{counters:?}");
+    // The platform's own few may find no room, either.
+    let of_platform = arrived as u64 + dropped - 4000;
+    assert!(of_platform < 40, "{of_platform}: {counters:?}");
+    assert_eq!(
+        named(&collector, "name.0")
+            .iter()
+            .map(|point| point.value())
+            .sum::<f64>(),
+        2.0
+    );
+}
+
+/// New names without end take no more memory than the first did.
+#[test]
+fn memory_is_bounded() {
+    let (collector, client) = (healthy_collector(), StatsdClient::new());
+    let lambda = client.beside(&collector).freezes(false).start().unwrap();
+    let mut peaks = Vec::new();
+    for round in 0..10 {
+        let before = lambda.memory_peak_kb();
+        client.invoke(
+            &lambda,
+            datagrams(&format!("a.name.of.some.length.{round}"), 2000),
+        );
+        peaks.push(grown(&lambda, before));
+    }
+    let counters = accounts(&spin_down(&lambda));
+    assert!(counters.get("datagrams") >= 1900, "{counters:?}");
+    let later: u64 = peaks[3..].iter().sum();
+    assert!(later <= 64, "kB for each round: {peaks:?}");
+    assert_eq!(total(&collector, "faas.invocations"), 10.0);
+}
+
+/// Members of sets are bounded, too.
+#[test]
+fn a_set_of_many_members_is_bounded() {
+    let (collector, client) = (healthy_collector(), StatsdClient::new());
+    let builder = client
+        .beside(&collector)
+        .env("KINGLET_FLUSH", "start")
+        .freezes(false);
+    collector.set_fault_of(Signal::Metric, Fault::Status(503));
+    let lambda = builder.start().unwrap();
+    let members: Vec<String> = (0..6000)
+        .map(|number| format!("users:member {number}|s"))
+        .collect();
+    client.invoke(&lambda, members.chunks(20).map(|lines| lines.join("\n")));
+    collector.set_fault_of(Signal::Metric, Fault::None);
+    let counters = accounts(&spin_down(&lambda));
+    let distinct: f64 = named(&collector, "users")
+        .iter()
+        .map(|point| point.value())
+        .sum();
+    assert_eq!(
+        distinct as u64 + counters.get("measurements_dropped"),
+        6000,
+        "{counters:?}"
+    );
+    assert!((4096..=6000).contains(&(distinct as u64)), "{distinct}");
+}

@@ -1,0 +1,202 @@
+//! How the collector answers: each request by the fault of its signal.
+
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+use socket2::SockRef;
+
+use super::{Fault, OnReceived, Received, Signal};
+use crate::http::{Answer, Request, RequestReader};
+
+pub struct Serving {
+    state: Mutex<State>,
+    changed: Condvar,
+    on_received: Option<OnReceived>,
+}
+
+struct State {
+    routes: Routes,
+    received: Vec<Received>,
+}
+
+struct Routes {
+    log: Route,
+    metric: Route,
+}
+
+/// What requests about one signal meet.
+struct Route {
+    fault: Fault,
+    /// Counts changes of the fault: whatever hangs in an old one ends.
+    turn: u64,
+}
+
+impl Routes {
+    fn of(&mut self, signal: Signal) -> &mut Route {
+        match signal {
+            Signal::Log => &mut self.log,
+            Signal::Metric => &mut self.metric,
+        }
+    }
+}
+
+impl Serving {
+    pub fn new(fault: Fault, on_received: Option<OnReceived>) -> Serving {
+        let route = || Route {
+            fault: fault.clone(),
+            turn: 0,
+        };
+        let routes = Routes {
+            log: route(),
+            metric: route(),
+        };
+        Serving {
+            state: Mutex::new(State {
+                routes,
+                received: Vec::new(),
+            }),
+            changed: Condvar::new(),
+            on_received,
+        }
+    }
+
+    pub fn set_fault(&self, signal: Signal, fault: Fault) {
+        {
+            let mut state = self.state.lock().unwrap();
+            let route = state.routes.of(signal);
+            route.turn += 1;
+            route.fault = fault;
+        }
+        self.changed.notify_all();
+    }
+
+    /// Ends whatever hangs.
+    pub fn release(&self) {
+        {
+            let mut state = self.state.lock().unwrap();
+            state.routes.log.turn += 1;
+            state.routes.metric.turn += 1;
+        }
+        self.changed.notify_all();
+    }
+
+    pub fn received(&self) -> Vec<Received> {
+        self.state.lock().unwrap().received.clone()
+    }
+
+    /// Waits until this many requests were read, at most `timeout`; says whether they were.
+    pub fn wait_received(&self, count: usize, timeout: Duration) -> bool {
+        let state = self.state.lock().unwrap();
+        let waited = self
+            .changed
+            .wait_timeout_while(state, timeout, |state| state.received.len() < count);
+        waited.unwrap().0.received.len() >= count
+    }
+
+    /// Answers the requests of one connection.
+    pub fn serve(&self, mut reader: RequestReader, connection: u64) -> std::io::Result<()> {
+        while let Some(mut request) = reader.head()? {
+            let signal = Signal::of_path(&request.path);
+            let (fault, turn) = {
+                let mut state = self.state.lock().unwrap();
+                let route = state.routes.of(signal);
+                (route.fault.next(), route.turn)
+            };
+            if let Fault::Cut(bytes) = fault {
+                return reader.body(&mut request, bytes);
+            }
+            reader.body(&mut request, usize::MAX)?;
+            let request = Arc::new(request);
+            let number = self.keep(connection, request.clone());
+            let (answer, keep_alive) = match fault {
+                Fault::None | Fault::Refuse | Fault::Cut(_) | Fault::First(..) => {
+                    (ok(&request), true)
+                }
+                Fault::Slow(pause) => {
+                    self.pause(signal, turn, pause);
+                    (ok(&request), true)
+                }
+                Fault::Status(status) => (Answer::new(status, ""), true),
+                Fault::RetryAfter(seconds) => (
+                    Answer::new(503, "").with("Retry-After", seconds.to_string()),
+                    true,
+                ),
+                Fault::Partial(rejected) => (partial(&request, rejected), true),
+                Fault::Close => (ok(&request).with("Connection", "close"), false),
+                Fault::Reset => {
+                    return SockRef::from(&*reader.stream()).set_linger(Some(Duration::ZERO));
+                }
+                Fault::Hang => {
+                    self.pause(signal, turn, Duration::from_secs(3600));
+                    return Ok(());
+                }
+                Fault::Garbage => {
+                    use std::io::Write;
+                    return reader
+                        .stream()
+                        .write_all(b"\x16\x03\x01 this is not HTTP\r\n\r\n");
+                }
+            };
+            let keep_alive = keep_alive && request.header("connection") != Some("close");
+            // Before the write: whoever has the answer must find the request accepted.
+            self.answered(number, Some(answer.status), &request);
+            if let Err(error) = answer.write(reader.stream(), false) {
+                self.answered(number, None, &request);
+                return Err(error);
+            }
+            if !keep_alive {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    fn keep(&self, connection: u64, request: Arc<Request>) -> usize {
+        let mut state = self.state.lock().unwrap();
+        state.received.push(Received {
+            at: Instant::now(),
+            connection,
+            request,
+            answered: None,
+        });
+        let number = state.received.len() - 1;
+        drop(state);
+        self.changed.notify_all();
+        number
+    }
+
+    fn answered(&self, number: usize, status: Option<u16>, request: &Request) {
+        self.state.lock().unwrap().received[number].answered = status;
+        self.changed.notify_all();
+        if let (Some(on_received), Some(200..300)) = (&self.on_received, status) {
+            on_received(number, request);
+        }
+    }
+
+    /// Waits, but no longer than this turn of the fault lasts.
+    fn pause(&self, signal: Signal, turn: u64, pause: Duration) {
+        let state = self.state.lock().unwrap();
+        let _ = self
+            .changed
+            .wait_timeout_while(state, pause, |state| state.routes.of(signal).turn == turn);
+    }
+}
+
+fn ok(request: &Request) -> Answer {
+    let body = if request.path.contains("/v1/") {
+        "{}"
+    } else {
+        ""
+    };
+    Answer::new(200, body).with("Content-Type", "application/json")
+}
+
+fn partial(request: &Request, rejected: u32) -> Answer {
+    let member = match Signal::of_path(&request.path) {
+        Signal::Log => "rejectedLogRecords",
+        Signal::Metric => "rejectedDataPoints",
+    };
+    // OTLP JSON writes 64-bit integers as strings.
+    let body = serde_json::json!({"partialSuccess": {member: rejected.to_string(), "errorMessage": "too many"}});
+    Answer::json(200, &body)
+}
