@@ -13,8 +13,9 @@ const REASONS: &[(&str, &str)] = &[
         "musl learns the number of the thread; its locks want it.",
     ),
     (
-        r"^rt_sigaction\(SIGPIPE, \{sa_handler=SIG_IGN",
-        "A write to a connection that was closed must be an error and not the end of the process.",
+        r"^clock_gettime\(CLOCK_MONOTONIC",
+        "When kinglet began, for the metric kinglet.init.duration. As a system call it is cheaper than the first look at the \
+         kernel's shared page, which costs two page faults.",
     ),
     (
         r"^socket\(AF_INET, SOCK_STREAM.* = 3$",
@@ -23,10 +24,6 @@ const REASONS: &[(&str, &str)] = &[
     (
         r"^connect\(3, ",
         "Without waiting: the request is written as soon as the kernel takes it.",
-    ),
-    (
-        r"^setsockopt\(3, SOL_TCP, TCP_NODELAY",
-        "A request leaves at once and does not wait for a fuller packet.",
     ),
     (
         r#"^(sendto|write)\(3, "POST /2020-01-01/extension/register"#,
@@ -71,10 +68,6 @@ const REASONS: &[(&str, &str)] = &[
     (
         r#"^(recvfrom|read)\(3, "HTTP/1.1 200 OK\\r\\nContent-Length: 4\\r\\n\\r\\n\\"OK\\"""#,
         "The answer to subscribe.",
-    ),
-    (
-        r"^mmap\(NULL, 1048576, PROT_READ\|PROT_WRITE, MAP_PRIVATE\|MAP_ANONYMOUS",
-        "The ring, `KINGLET_BUFFER_BYTES` of address space; the kernel gives each page only when it is first written.",
     ),
     (
         r#"^(sendto|write)\(3, "GET /2020-01-01/extension/event/next"#,
