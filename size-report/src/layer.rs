@@ -9,6 +9,7 @@ mod architecture;
 mod archive;
 mod compile;
 mod toolchain;
+mod trim;
 
 use std::fs;
 use std::path::PathBuf;
@@ -93,6 +94,7 @@ pub(crate) fn build(architecture: Architecture, variant: Variant) -> Result<Buil
     fs::create_dir_all(program.parent().unwrap_or(&layers))?;
     fs::copy(&compiled, &program)
         .with_context(|| format!("{} cannot be written", program.display()))?;
+    trim::trim(&program)?;
     let bytes = fs::metadata(&program)?.len();
     say(&format!("built in {:.0} s", began.elapsed().as_secs_f64()));
     Ok(Built {
