@@ -204,6 +204,11 @@ pub const STATSD_PORT: u16 = 8125;
 pub const DATAGRAM_BYTES_MAX: usize = 65_507;
 /// Datagrams taken in one turn of the reactor.
 pub const DATAGRAMS_PER_TURN_MAX: u32 = 64;
+/// When a turn has emptied the socket of several datagrams, the next are taken so much later (awake), together: a wake-up costs as
+/// much as a datagram.
+pub const DATAGRAM_REST_MS: u64 = 1;
+/// Memory asked of the kernel for datagrams that wait; it gives no more than its own limit. A small one takes 768 bytes there.
+pub const DATAGRAM_QUEUE_BYTES: i32 = 1024 * 1024;
 /// Most that a format writes for a data point besides its identity, attributes apart.
 pub const POINT_OVERHEAD_BYTES_MAX: usize = 1024;
 /// Values of one metric in one EMF document (CloudWatch's limit).

@@ -5,7 +5,8 @@ pub const HELP: &str = concat!(
     "kinglet ",
     env!("CARGO_PKG_VERSION"),
     "
-The smallest AWS Lambda extension that ships a function's logs and metrics over HTTP.
+The smallest AWS Lambda extension that ships a function's logs and metrics over
+plain HTTP.
 
 Lambda runs it beside a function; AWS_LAMBDA_RUNTIME_API is not set, so there is
 nothing to do here.

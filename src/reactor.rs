@@ -15,7 +15,9 @@ use crate::breaker::Breaker;
 use crate::clock::{Clocks, Mono};
 use crate::intake::Intake;
 use crate::lifecycle::{self, Action, Input, Lifecycle, Policy};
-use crate::limits::{CONNECTIONS_MAX, READ_BYTES, READ_BYTES_MIN, RECEIVE_PAUSE_MS_MAX};
+use crate::limits::{
+    CONNECTIONS_MAX, DATAGRAM_REST_MS, READ_BYTES, READ_BYTES_MIN, RECEIVE_PAUSE_MS_MAX,
+};
 use crate::message::Messages;
 use crate::runtime_api::{Event, RuntimeApi};
 use crate::self_metrics::{SelfMetrics, Snapshot};
@@ -193,9 +195,14 @@ impl Reactor {
             }
         }
         if let Some(socket) = &self.statsd {
-            (statsd.fd, statsd.events) = (socket.descriptor(), sys::READABLE);
+            (statsd.fd, statsd.events) = (socket.interest().unwrap_or(-1), sys::READABLE);
         }
-        let until = self.own_deadline().into_iter().chain(until).min();
+        let is_resting = self.statsd.as_ref().is_some_and(StatsdSocket::is_resting);
+        let rest = is_resting.then(|| now.mono.plus(DATAGRAM_REST_MS));
+        let until = [self.own_deadline(), until, rest]
+            .into_iter()
+            .flatten()
+            .min();
         sys::wait(&mut set, until.map(|until| until.since(now.mono)));
         let now = sys::clocks();
         let [runtime_api, visitor, statsd, listener, connections @ ..] = &set;
@@ -203,7 +210,7 @@ impl Reactor {
             self.serve_runtime_api(now);
         }
         self.serve_telemetry(connections, listener.ready != 0, now);
-        if statsd.ready != 0
+        if (is_resting || statsd.ready != 0)
             && let Some(socket) = &mut self.statsd
         {
             socket.serve(&mut self.intake, now.wall);

@@ -139,8 +139,8 @@ impl Ring {
         self.capacity() - self.used
     }
 
-    /// The capacity without the bytes that nobody has answered for yet: settled frames that wait for the head count as free,
-    /// for they leave when there is need.
+    /// The capacity without the bytes that nobody has answered for yet. Settled frames that wait for the head count as free:
+    /// they leave with it, answered for or evicted.
     #[must_use]
     pub fn free_bytes(&self) -> usize {
         self.capacity() - self.unsettled_bytes

@@ -11,6 +11,7 @@ use crate::sys;
 pub struct StatsdSocket {
     socket: UdpSocket,
     buffer: Vec<u8>,
+    is_resting: bool,
 }
 
 impl StatsdSocket {
@@ -21,12 +22,21 @@ impl StatsdSocket {
         Some(StatsdSocket {
             socket,
             buffer: Vec::new(),
+            is_resting: false,
         })
     }
 
+    /// The descriptor to poll; none while it rests.
     #[must_use]
-    pub fn descriptor(&self) -> RawFd {
-        self.socket.as_raw_fd()
+    pub fn interest(&self) -> Option<RawFd> {
+        (!self.is_resting).then(|| self.socket.as_raw_fd())
+    }
+
+    /// The last turn has emptied the socket of several datagrams: there will be more, and they are taken together, after
+    /// [`crate::limits::DATAGRAM_REST_MS`].
+    #[must_use]
+    pub const fn is_resting(&self) -> bool {
+        self.is_resting
     }
 
     /// Takes what waits, but not all of a flood: others have a right to this turn, too.
@@ -34,8 +44,10 @@ impl StatsdSocket {
         if self.buffer.is_empty() {
             self.buffer = vec![0; DATAGRAM_BYTES_MAX];
         }
-        for _ in 0..DATAGRAMS_PER_TURN_MAX {
+        self.is_resting = false;
+        for taken in 0..DATAGRAMS_PER_TURN_MAX {
             let Ok(count) = self.socket.recv(&mut self.buffer) else {
+                self.is_resting = taken > 1;
                 break;
             };
             intake.datagram(self.buffer.get(..count).unwrap_or_default(), now);

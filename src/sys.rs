@@ -13,7 +13,7 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 
 use crate::clock::{Clocks, Mono, Wall};
 use crate::decimal;
-use crate::limits::{FILE_BYTES_MAX, LISTEN_BACKLOG};
+use crate::limits::{DATAGRAM_QUEUE_BYTES, FILE_BYTES_MAX, LISTEN_BACKLOG};
 
 #[cfg(all(target_arch = "x86_64", any(test, target_env = "musl")))]
 mod bytes;
@@ -85,6 +85,7 @@ const SOCK_STREAM: i32 = 1;
 const SOCK_DGRAM: i32 = 2;
 const SOL_SOCKET: i32 = 1;
 const SO_REUSEADDR: i32 = 2;
+const SO_RCVBUF: i32 = 8;
 const SO_MEMINFO: i32 = 55;
 /// `SK_MEMINFO_VARS`, and the last of them: `SK_MEMINFO_DROPS`.
 const MEMINFO_VALUES: usize = 9;
@@ -161,11 +162,18 @@ pub fn datagrams_to(address: &SocketAddr) -> io::Result<UdpSocket> {
 pub fn datagrams_on(port: u16) -> io::Result<UdpSocket> {
     let (address, length) = raw_address(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
     let socket = open(&address, SOCK_DGRAM)?;
-    // SAFETY: `address` is a live socket address of its length.
-    if unsafe { bind(socket.as_raw_fd(), &raw const address, length) } < 0 {
-        return Err(io::Error::last_os_error());
+    let (fd, bytes) = (socket.as_raw_fd(), DATAGRAM_QUEUE_BYTES);
+    // SAFETY: `bytes` is a live int of the length that is given, and `address` a live socket address of its length. Less
+    // memory than asked for only means that more is dropped.
+    let is_bound = unsafe {
+        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &raw const bytes, 4);
+        bind(fd, &raw const address, length) == 0
+    };
+    if is_bound {
+        Ok(UdpSocket::from(socket))
+    } else {
+        Err(io::Error::last_os_error())
     }
-    Ok(UdpSocket::from(socket))
 }
 
 /// Datagrams for this socket that the kernel has dropped so far: what `/proc/net/udp` shows as `drops`, without the file.

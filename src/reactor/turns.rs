@@ -125,7 +125,12 @@ impl Reactor {
                 let high_water = ring.capacity() / 100 * HIGH_WATER_PERCENT;
                 let oldest = ring.oldest(signal);
                 let is_pending = oldest.is_some() || self.tells_losses();
-                (is_pending, ring.unsettled_bytes() >= high_water, oldest)
+                // Settled points behind a log that waits take room, too.
+                (
+                    is_pending,
+                    ring.capacity() - ring.room() >= high_water,
+                    oldest,
+                )
             }
             Signal::Metric => {
                 let oldest = self.intake.oldest_measurement();

@@ -19,4 +19,5 @@ mod temporality;
 
 // What goes wrong.
 mod bounds;
+mod flood;
 mod malformed;

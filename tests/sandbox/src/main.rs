@@ -19,6 +19,7 @@ fn main() -> ExitCode {
     let outcome = match arguments.command {
         Some(Command::Cold(cold)) => program::cold::cold(&cold),
         Some(Command::Load(load)) => program::load::load(&load),
+        Some(Command::Statsd(statsd)) => program::statsd::statsd(&statsd),
         None => program::run::run(&arguments.run),
     };
     match outcome {

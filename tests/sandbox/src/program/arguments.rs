@@ -7,6 +7,7 @@ use kinglet_sandbox::{Fault, LogFormat, Mode};
 
 use super::cold::arguments::Cold;
 use super::load::shape::Shape;
+use super::statsd::arguments::Statsd;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -21,7 +22,8 @@ Examples:
   cargo sandbox load --mb 16 --invocations 20            how much it costs, and whether all arrives
   cargo sandbox load --layer --against lambda-extension --repeat 5
   cargo sandbox load --shape bursty --rate 2 --collector-fault slow:100ms
-  cargo sandbox cold --svg start.svg                     what a start costs, beside the least that any needs";
+  cargo sandbox cold --svg start.svg                     what a start costs, beside the least that any needs
+  cargo sandbox statsd --datagrams 1000000 --check       what a datagram of metrics costs, and whether all count";
 
 /// A Lambda sandbox to run any extension in: real registration, telemetry, freezes and SHUTDOWN, on this machine.
 ///
@@ -42,6 +44,8 @@ pub(crate) enum Command {
     Load(Load),
     /// Times the starts of extensions side by side, from exec to the first next, and counts what they cost.
     Cold(Cold),
+    /// Sends many DogStatsD datagrams to kinglet, accounts for every one, and shows what one costs.
+    Statsd(Statsd),
 }
 
 #[derive(Args)]

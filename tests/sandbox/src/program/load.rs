@@ -4,13 +4,13 @@
 //! CPU is user and system time of the extension's whole life. It is given per MB of telemetry, the bodies that Lambda
 //! posts, and per MB of lines, the text in them: short lines make more telemetry, and so more work, of the same text.
 
-mod bars;
+pub(crate) mod bars;
 mod comparison;
 mod detail;
 mod instructions;
-mod line;
-mod measured;
-mod run;
+pub(crate) mod line;
+pub(crate) mod measured;
+pub(crate) mod run;
 pub(crate) mod shape;
 
 use std::path::{Path, PathBuf};

@@ -110,7 +110,7 @@ fn damage(kinglet: &Column) -> Bar {
     )
 }
 
-fn bar(what: &str, measured: Option<f64>, at_most: f64) -> Bar {
+pub(crate) fn bar(what: &str, measured: Option<f64>, at_most: f64) -> Bar {
     Bar {
         what: what.into(),
         measured,

@@ -148,7 +148,7 @@ fn wait(context: &InvocationContext, began: Instant, due: Duration) {
 }
 
 /// Takes one request apart after the other: all at once would be gigabytes.
-fn verify(written: &[Written], requests: &[Received]) -> Result<Verdict, String> {
+pub(crate) fn verify(written: &[Written], requests: &[Received]) -> Result<Verdict, String> {
     let mut comparison = Comparison::new(written);
     for (number, received) in requests.iter().enumerate() {
         if received.accepted() {
@@ -161,7 +161,7 @@ fn verify(written: &[Written], requests: &[Received]) -> Result<Verdict, String>
 }
 
 /// User and system time of this process, all its threads.
-fn own_cpu() -> Duration {
+pub(crate) fn own_cpu() -> Duration {
     // SAFETY: getrusage(2) fills a plain structure that lives through the call.
     let usage = unsafe {
         let mut usage: libc::rusage = std::mem::zeroed();
