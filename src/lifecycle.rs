@@ -68,7 +68,8 @@ pub enum Input {
     Reported(RequestId),
     /// The POST has ended.
     PostEnded {
-        /// The collector answered, or the batch can be sent again at once. Otherwise the breaker has opened.
+        /// The collector answered, or the batch can be sent again at once, or in SHUTDOWN the other signal can still be tried.
+        /// Otherwise the breaker has opened.
         answered: bool,
     },
 }
@@ -84,14 +85,14 @@ pub enum Breaker {
     },
 }
 
-/// What `step` must know of the ring and the exporter, as it is now.
+/// What `step` must know of the ring and the exporter, as it is now: of the signal whose turn it is, logs or metrics.
 #[derive(Clone, Copy, Debug)]
 pub struct Seen {
     /// There is something to send.
     pub pending: bool,
-    /// Unsettled bytes have reached the high-water mark of the ring.
+    /// There is little room left for more of it.
     pub high_water: bool,
-    /// Receipt of the oldest unsettled record.
+    /// Receipt of the oldest unsettled record, or the time of the first measurement.
     pub oldest: Option<Wall>,
     pub breaker: Breaker,
     /// Telemetry was left unread, for want of room, as long as next may be held: a `runtimeDone` may be hidden in it.

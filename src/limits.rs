@@ -182,6 +182,10 @@ pub const DNS_LABEL_BYTES_MAX: usize = 63;
 
 /// Series in the table of metrics. A measurement of one more is counted as overflow, and the table does not grow.
 pub const SERIES_MAX: usize = 1024;
+/// More series for names that begin with `faas.`, `aws.lambda.` or `kinglet.`: the platform and kinglet have about 40.
+pub const SERIES_CONVENTIONAL_MAX: usize = 64;
+/// Names and attributes of one of these, on average.
+pub const SERIES_CONVENTIONAL_BYTES: usize = 128;
 /// Names and attributes of all series together.
 pub const SERIES_BYTES_MAX: usize = 128 * 1024;
 /// Longest name of a metric (OpenTelemetry's limit for an instrument). A longer one is malformed.

@@ -19,7 +19,7 @@ mod members;
 mod store;
 
 use crate::clock::Wall;
-use crate::limits::{SERIES_BYTES_MAX, SERIES_MAX, SET_MEMBERS_MAX};
+use crate::limits::{SERIES_BYTES_MAX, SERIES_CONVENTIONAL_MAX, SERIES_MAX, SET_MEMBERS_MAX};
 use crate::measurement::{Change, Measurement};
 use crate::point::{self, Kind, Temporality};
 
@@ -103,7 +103,14 @@ impl Table {
         let hash = hash(&self.scratch, 0);
         let number = match self.store.find(hash, &self.scratch) {
             Some(number) => number,
-            None => self.add_series(hash, Kind::of(&change))?,
+            None => {
+                let more = if is_conventional(measurement.name) {
+                    SERIES_CONVENTIONAL_MAX
+                } else {
+                    0
+                };
+                self.add_series(hash, Kind::of(&change), more)?
+            }
         };
         let mut entry = self.store.entry(number).ok_or(Refusal::Overflow)?;
         change_value(&mut entry, &change, amount, hash, &mut self.members)?;
@@ -115,9 +122,10 @@ impl Table {
         Ok(())
     }
 
-    fn add_series(&mut self, hash: u64, kind: Kind) -> Result<usize, Refusal> {
+    /// `more`: so many series beyond the bound for all.
+    fn add_series(&mut self, hash: u64, kind: Kind, more: usize) -> Result<usize, Refusal> {
         let (store, bytes) = (&mut self.store, self.scratch.len());
-        if self.has_idle && !store.has_room(bytes) {
+        if self.has_idle && !store.has_room(bytes, more) {
             let is_cumulative = self.temporality == Temporality::Cumulative;
             self.has_idle = store.retain(&mut |series| {
                 series.is_touched
@@ -127,7 +135,7 @@ impl Table {
                         Kind::Sum { .. } | Kind::Histogram(_) => is_cumulative,
                     }
             });
-            if !store.has_room(bytes) {
+            if !store.has_room(bytes, more) {
                 let mut leaving = GAUGES_LEAVING;
                 self.has_idle |= store.retain(&mut |series| {
                     let leaves = series.kind == Kind::Gauge && !series.is_touched && leaving > 0;
@@ -136,7 +144,7 @@ impl Table {
                 });
             }
         }
-        if !store.has_room(bytes) {
+        if !store.has_room(bytes, more) {
             return Err(Refusal::Overflow);
         }
         Ok(store.add(hash, &self.scratch, kind))
@@ -234,6 +242,12 @@ fn amount(change: &Change<'_>) -> f64 {
         Change::Observe { value, times, .. } => value * times as f64,
         Change::Member(_) => 0.0,
     }
+}
+
+/// The platform's and kinglet's own, which a function with too many series must not push out.
+fn is_conventional(name: &[u8]) -> bool {
+    let prefixes: [&[u8]; 3] = [b"faas.", b"aws.lambda.", b"kinglet."];
+    prefixes.iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// Either all of the change is in the series, or nothing.

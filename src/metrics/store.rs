@@ -1,10 +1,12 @@
 //! The series of the table: identities one behind the other in one piece of memory, found by their hashes.
 
 use super::histogram;
-use crate::limits::{SERIES_BYTES_MAX, SERIES_MAX};
+use crate::limits::{
+    SERIES_BYTES_MAX, SERIES_CONVENTIONAL_BYTES, SERIES_CONVENTIONAL_MAX, SERIES_MAX,
+};
 use crate::point::{self, Histogram, Kind};
 
-/// At most half of them are used, so that a free one is found soon.
+/// Little more than half of them are used, so that a free one is found soon.
 const PLACES: usize = 2 * SERIES_MAX;
 /// A place without a series.
 const FREE: u16 = 0;
@@ -57,8 +59,10 @@ impl Store {
         self.series.len()
     }
 
-    pub fn has_room(&self, identity_bytes: usize) -> bool {
-        self.series.len() < SERIES_MAX && self.identities.len() + identity_bytes <= SERIES_BYTES_MAX
+    /// `more`: so many series beyond the bound for all.
+    pub fn has_room(&self, identity_bytes: usize, more: usize) -> bool {
+        let bytes_max = SERIES_BYTES_MAX + more * SERIES_CONVENTIONAL_BYTES;
+        self.series.len() < SERIES_MAX + more && self.identities.len() + identity_bytes <= bytes_max
     }
 
     /// The number of the series with this identity.
@@ -77,7 +81,7 @@ impl Store {
 
     /// Adds a series, for which there is room, and returns its number.
     pub fn add(&mut self, hash: u64, identity: &[u8], kind: Kind) -> usize {
-        debug_assert!(self.has_room(identity.len()));
+        debug_assert!(self.has_room(identity.len(), SERIES_CONVENTIONAL_MAX));
         let number = self.series.len();
         self.series.push(Series {
             hash,
@@ -180,4 +184,8 @@ impl Store {
     }
 }
 
-const _: () = assert!(SERIES_MAX < u16::MAX as usize && SERIES_BYTES_MAX <= u32::MAX as usize);
+const _: () = assert!(
+    SERIES_MAX + SERIES_CONVENTIONAL_MAX < PLACES
+        && PLACES < u16::MAX as usize
+        && SERIES_BYTES_MAX <= u32::MAX as usize
+);

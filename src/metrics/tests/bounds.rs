@@ -135,6 +135,22 @@ fn record_many(table: &mut Table, prefix: &str, change: Change<'_>, count: usize
 }
 
 #[test]
+fn a_function_with_too_many_series_leaves_the_platform_its_own() {
+    let mut table = Table::new(Temporality::Cumulative);
+    record_many(&mut table, "sum", add(1.0), SERIES_MAX + 10);
+    assert_eq!(counters(&table), [SERIES_MAX as u64, 10, 0]);
+    for prefix in ["faas.", "aws.lambda.", "kinglet."] {
+        record_many(&mut table, prefix, add(1.0), 20);
+    }
+    assert_eq!(counters(&table), [SERIES_MAX as u64 + 60, 10, 0]);
+    record_many(&mut table, "faas.more", add(1.0), 10);
+    assert_eq!(
+        table.overflow,
+        10 + 10 - (SERIES_CONVENTIONAL_MAX as u64 - 60)
+    );
+}
+
+#[test]
 fn series_are_bounded_and_idle_ones_give_way() {
     let mut table = Table::new(Temporality::Delta);
     record_many(&mut table, "gauge", Change::Set(1.0), 100);
