@@ -38,7 +38,6 @@ pub struct Registration {
 pub fn register(endpoint: Endpoint, name: &[u8]) -> Option<Registration> {
     let began_us = sys::microseconds();
     let mut api = RuntimeApi::new(endpoint);
-    let mut first_failure = None;
     loop {
         let mut shutdown_only = false;
         let mut answer = api.exchange(
@@ -61,8 +60,7 @@ pub fn register(endpoint: Endpoint, name: &[u8]) -> Option<Registration> {
                 began_us,
             });
         }
-        let now = sys::clocks().mono;
-        if now.since(*first_failure.get_or_insert(now)) >= REGISTER_TRY_MS_MAX {
+        if sys::microseconds() - began_us >= REGISTER_TRY_MS_MAX * 1000 {
             let body = answer.map(|answer| answer.body).unwrap_or_default();
             message::line(&[b"Lambda has refused to register this extension: ", &body]);
             return None;

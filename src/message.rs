@@ -29,8 +29,10 @@ impl Messages {
     }
 }
 
-/// Writes one line of these parts, whatever was said before. Control characters are replaced, and a long line is cut.
+/// Writes one line of these parts, whatever was said before. Control characters are replaced, and a long line is cut. That
+/// nobody reads it must not end the process.
 pub fn line(parts: &[&[u8]]) {
+    sys::ignore_broken_pipes();
     let mut out = Vec::with_capacity(MESSAGE_BYTES_MAX);
     out.extend_from_slice(OWN_PREFIX);
     for byte in parts.iter().flat_map(|part| part.iter()) {

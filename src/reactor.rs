@@ -142,7 +142,7 @@ impl Reactor {
         }
     }
 
-    /// Asks for the first next. Nothing can have happened before, so no clock is looked at: the first look is not for nothing.
+    /// Asks for the first next. Nothing can have happened before, so no clock is looked at: the first look costs page faults.
     pub fn ask_first_next(&mut self) {
         let never = Clocks::default();
         let seen = self.seen(never);
@@ -255,6 +255,7 @@ impl Reactor {
 
     /// The first next was asked: what nobody had to wait for is done now.
     pub fn initialized(&mut self) {
+        // The survival handler writes to stderr, too.
         sys::ignore_broken_pipes();
         self.runtime_api.install_survival();
         if let Some(own) = &mut self.own {

@@ -161,8 +161,7 @@ impl RuntimeApi {
     }
 
     /// Sends one request, a head of [`heads`] and a body, and waits for its answer, as long as it takes or so many
-    /// milliseconds without progress. `None`: no connection, no answer in time, or none that can be read. The poll alone
-    /// looks at a clock.
+    /// milliseconds (awake). `None`: no connection, no answer in time, or none that can be read.
     pub fn exchange(
         &mut self,
         head: &[u8],
@@ -170,21 +169,26 @@ impl RuntimeApi {
         body: &[u8],
         timeout_ms: Option<u64>,
     ) -> Option<Answer> {
+        // With the time that it may take: without a bound no clock is looked at.
+        let bound = timeout_ms.map(|timeout| (sys::microseconds(), timeout));
         self.outgoing = self.request(head, own, body);
         self.begin().ok()?;
+        let mut left = timeout_ms;
         while let Some((fd, events)) = self.interest() {
-            let mut set = [sys::PollFd {
+            let waited = sys::PollFd {
                 fd,
                 events,
                 ready: 0,
-            }];
-            sys::wait(&mut set, timeout_ms);
-            let [waited] = set;
-            if waited.ready == 0 && timeout_ms.is_some() {
-                break;
-            }
+            };
+            sys::wait(&mut [waited], left);
             if let Some(answer) = self.serve().ok()? {
                 return Some(answer);
+            }
+            left = bound.map(|(began_us, timeout)| {
+                timeout.saturating_sub((sys::microseconds() - began_us) / 1000)
+            });
+            if left == Some(0) {
+                break;
             }
         }
         self.close();

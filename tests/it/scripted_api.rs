@@ -1,7 +1,7 @@
 //! A Runtime API that answers to next whatever a test has written down, where the sandbox is too well-behaved.
 
 use std::io::{BufRead, BufReader, Write};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -92,20 +92,52 @@ fn errors_that_are_not_in_a_row_are_not_the_end() {
     );
 }
 
+/// With nobody at the other end of its stderr kinglet has nobody to tell that it was not given an endpoint, and goes on.
+#[test]
+fn nobody_reads_what_is_said() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let (output, taken) = against_with(&[shutdown(0)], |kinglet| kinglet.stderr(writer));
+    assert_eq!((output.status.code(), taken), (Some(0), 1), "{output:?}");
+}
+
+/// An answer to subscribe that comes a byte at a time is awaited for a second in all, not for a second each.
+#[test]
+fn an_answer_to_subscribe_that_trickles_is_not_awaited() {
+    let began = Instant::now();
+    let (output, taken) = against_with(&[shutdown(0)], |kinglet| {
+        kinglet
+            .env("KINGLET_ENDPOINT", "http://127.0.0.1:9")
+            .env("KINGLET_PORT", "0")
+    });
+    assert_eq!((output.status.code(), taken), (Some(0), 1), "{output:?}");
+    let took = began.elapsed();
+    let limits = Duration::from_millis(900)..Duration::from_millis(1800);
+    assert!(limits.contains(&took), "{took:?}");
+}
+
 /// A Runtime API that gives these answers to one next after the other, and then no more. How kinglet ends, and how many of
 /// them it has taken.
 fn against(answers: &[(u16, String)]) -> (Output, usize) {
+    against_with(answers, |kinglet| kinglet)
+}
+
+/// As [`against`], with a kinglet that is set up further. Its subscribe, if it comes to that, is answered at a trickle.
+fn against_with(
+    answers: &[(u16, String)],
+    set_up: impl FnOnce(&mut Command) -> &mut Command,
+) -> (Output, usize) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let child = Command::new(KINGLET)
+    let mut kinglet = Command::new(KINGLET);
+    kinglet
         .env_clear()
         .env(
             "AWS_LAMBDA_RUNTIME_API",
             listener.local_addr().unwrap().to_string(),
         )
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+        .stderr(Stdio::piped());
+    let child = set_up(&mut kinglet).spawn().unwrap();
     let (taken, answers) = (Arc::new(AtomicUsize::new(0)), answers.to_vec());
     let counting = taken.clone();
     // Left behind in `accept` when kinglet has gone.
@@ -113,6 +145,10 @@ fn against(answers: &[(u16, String)]) -> (Output, usize) {
         for stream in listener.incoming() {
             let mut reader = BufReader::new(stream.unwrap());
             while let Some(path) = read_request(&mut reader) {
+                if path.ends_with("/telemetry") {
+                    trickle(reader.get_mut());
+                    break;
+                }
                 let (status, body) = if path.ends_with("/next") {
                     match answers.get(counting.fetch_add(1, SeqCst)) {
                         Some((status, body)) => (*status, body.as_str()),
@@ -134,6 +170,16 @@ fn against(answers: &[(u16, String)]) -> (Output, usize) {
     });
     let output = child.wait_with_output().unwrap();
     (output, taken.load(SeqCst))
+}
+
+/// A byte every 100 ms, until the peer has closed.
+fn trickle(stream: &mut TcpStream) {
+    for byte in b"HTTP/1.1 200 OK".iter().chain(std::iter::repeat(&b' ')) {
+        if stream.write_all(&[*byte]).is_err() {
+            return;
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
 }
 
 /// Reads one request; its path. `None`: the peer has closed.

@@ -14,7 +14,8 @@ const REASONS: &[(&str, &str)] = &[
     ),
     (
         r"^clock_gettime\(CLOCK_MONOTONIC",
-        "When kinglet began, for the metric kinglet.init.duration. As a system call it is cheaper than the first look at the \
+        "When kinglet began, for the bound on register and the metric kinglet.init.duration; then when subscribe was \
+         sent, for its bound. As a system call it is cheaper than the first look at the \
          kernel's shared page, which costs two page faults.",
     ),
     (
