@@ -96,6 +96,8 @@ pub mod telemetry;
 
 #[cfg(test)]
 mod fixtures;
+#[cfg(test)]
+mod random;
 
 /// The version of this crate.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

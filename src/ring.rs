@@ -463,6 +463,7 @@ impl<'a> Iterator for Frames<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::Numbers;
     use std::collections::VecDeque;
 
     const NOTHING: PerSignal<u64> = PerSignal { log: 0, metric: 0 };
@@ -648,13 +649,8 @@ mod tests {
     /// The ring against the model: random pushes, flights, settlements, with capacities that make every wrap happen.
     #[test]
     fn against_a_model() {
-        let mut random = 0x9e37_79b9_7f4a_7c15u64;
-        let mut next = move |below: u64| {
-            random ^= random << 13;
-            random ^= random >> 7;
-            random ^= random << 17;
-            random % below
-        };
+        let mut random = Numbers(0x9e37_79b9_7f4a_7c15);
+        let mut next = move |below: u64| random.below(below as usize) as u64;
         for capacity in [64, 100, 128, 257, 1000] {
             let (mut ring, mut model) = (Ring::new(capacity), Model::default());
             for _ in 0..20_000 {

@@ -1,16 +1,8 @@
 //! Random JSON for the tests of this module.
 
-/// xorshift64: the same numbers in every run.
-pub struct Numbers(pub u64);
+pub use crate::random::Numbers;
 
 impl Numbers {
-    pub fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) as usize % bound
-    }
-
     pub fn pick<'a, T: ?Sized>(&mut self, from: &[&'a T]) -> &'a T {
         from[self.below(from.len())]
     }

@@ -4,6 +4,7 @@ use super::model::{End, Event, Latest, Open, World};
 use super::policy;
 use crate::clock::{Mono, Wall};
 use crate::lifecycle::{Breaker, Flush, Invocation, Lifecycle, Phase, Policy};
+use crate::random::Numbers;
 use crate::record::RequestId;
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -82,21 +83,19 @@ fn walk(mut start: World) -> usize {
     visited.len()
 }
 
-fn walk_randomly(policy: Policy, mut seed: u64) {
+fn walk_randomly(policy: Policy, seed: u64) {
+    let mut numbers = Numbers(seed);
     let mut world = World::new(policy);
     let mut way = Vec::new();
     for _ in 0..RANDOM_STEPS {
-        // xorshift64
-        seed ^= seed << 13;
-        seed ^= seed >> 7;
-        seed ^= seed << 17;
+        let number = numbers.next();
         let events = world.events();
-        let Some(event) = events.get(seed as usize % events.len().max(1)) else {
+        let Some(event) = events.get(number as usize % events.len().max(1)) else {
             (world, way) = (World::new(policy), Vec::new());
             continue;
         };
         // Mostly later: the end ends the way, too.
-        if matches!(event, Event::Shutdown(_)) && seed >> 60 != 0 {
+        if matches!(event, Event::Shutdown(_)) && number >> 60 != 0 {
             continue;
         }
         way.push(*event);

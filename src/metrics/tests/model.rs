@@ -1,6 +1,7 @@
 //! The table against plain maps, with few and many series.
 
 use super::*;
+use crate::random::Numbers;
 use std::collections::{BTreeMap, HashSet};
 
 #[derive(Default)]
@@ -14,13 +15,8 @@ struct Model {
 
 #[test]
 fn against_a_model() {
-    let mut random = 0x9e37_79b9_7f4a_7c15u64;
-    let mut next = move |below: u64| {
-        random ^= random << 13;
-        random ^= random >> 7;
-        random ^= random << 17;
-        random % below
-    };
+    let mut random = Numbers(0x9e37_79b9_7f4a_7c15);
+    let mut next = move |below: u64| random.below(below as usize) as u64;
     for (temporality, names) in [
         (Temporality::Delta, 5),
         (Temporality::Delta, 200),

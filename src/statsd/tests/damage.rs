@@ -2,6 +2,7 @@
 
 use super::clients::datagrams;
 use super::said;
+use crate::random::Numbers;
 
 fn all() -> Vec<Vec<u8>> {
     let clients = ["py-statsd", "py-datadog-unbuffered", "py-datadog-buffered"];
@@ -90,18 +91,12 @@ fn garbage() {
         b"\xff\xfe",
         b"nan",
     ];
-    let mut number = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut below = |bound: usize| {
-        number ^= number << 13;
-        number ^= number >> 7;
-        number ^= number << 17;
-        (number >> 11) as usize % bound
-    };
+    let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
     let mut taken = 0;
     for _ in 0..20_000 {
-        let count = below(20);
+        let count = numbers.below(20);
         let datagram: Vec<u8> = (0..count)
-            .flat_map(|_| pieces[below(pieces.len())].to_vec())
+            .flat_map(|_| pieces[numbers.below(pieces.len())].to_vec())
             .collect();
         let (mut metrics, mut logs, mut malformed) = (Vec::new(), Vec::new(), 0);
         for line in datagram.split(|byte| *byte == b'\n') {

@@ -7,6 +7,7 @@ use kinglet_sandbox::{Collector, Fault, Sandbox, Signal};
 use super::measured::{accounts, assert_close, count, measuring_at_end, named, total};
 use super::statsd_client::StatsdClient;
 use crate::arrived::{events, function_lines, lines};
+use crate::counters::Counters;
 use crate::extension::{DEAD_SHUTDOWN_MAX, HELD_MAX, healthy_collector, invoke, spin_down};
 
 /// A collector that fails one signal.
@@ -26,6 +27,18 @@ fn five_invocations(lambda: &Sandbox) -> Vec<String> {
         .collect()
 }
 
+/// Ends the sandbox, which takes no longer than such a fault explains.
+fn counters_in_time(lambda: &Sandbox, fault: &Fault) -> Counters {
+    let exit = spin_down(lambda);
+    let limit = if *fault == Fault::Hang {
+        Duration::from_millis(2000)
+    } else {
+        DEAD_SHUTDOWN_MAX
+    };
+    assert!(exit.took < limit, "{fault}: {:?}", exit.took);
+    accounts(&exit)
+}
+
 const FAULTS: [Fault; 5] = [
     Fault::Status(503),
     Fault::Status(404),
@@ -43,14 +56,7 @@ fn logs_go_on_without_the_metrics_endpoint() {
         let lambda = measuring_at_end(&collector).freezes(false).start().unwrap();
         let expected = five_invocations(&lambda);
         assert!(lambda.drain(Duration::from_secs(5)));
-        let exit = spin_down(&lambda);
-        let limit = if fault == Fault::Hang {
-            Duration::from_millis(2000)
-        } else {
-            DEAD_SHUTDOWN_MAX
-        };
-        assert!(exit.took < limit, "{fault}: {:?}", exit.took);
-        let counters = accounts(&exit);
+        let counters = counters_in_time(&lambda, &fault);
         counters.assert_all_received(&lambda);
         assert_eq!(counters.losses(), [], "{fault}");
         assert_eq!(function_lines(&collector), expected, "{fault}");
@@ -76,14 +82,7 @@ fn metrics_go_on_without_the_logs_endpoint() {
         let lambda = measuring_at_end(&collector).freezes(false).start().unwrap();
         five_invocations(&lambda);
         assert!(lambda.drain(Duration::from_secs(5)));
-        let exit = spin_down(&lambda);
-        let limit = if fault == Fault::Hang {
-            Duration::from_millis(2000)
-        } else {
-            DEAD_SHUTDOWN_MAX
-        };
-        assert!(exit.took < limit, "{fault}: {:?}", exit.took);
-        let counters = accounts(&exit);
+        let counters = counters_in_time(&lambda, &fault);
         counters.assert_all_received(&lambda);
         assert_eq!(
             counters.get("points_delivered"),
