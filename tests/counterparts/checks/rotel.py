@@ -1,5 +1,6 @@
 """rotel, a collector in Rust: kinglet's bodies through its OTLP/HTTP receiver, read back from its debug log."""
 
+import contextlib
 import re
 import subprocess
 import time
@@ -17,23 +18,30 @@ OBJECT = {"timestamp": "2026-11-21T20:37:40Z", "level": "WARN", "message": "stru
 
 def run(report, programs):
     log = places.LOGS / "rotel.log"
-    command = [places.rotel(), "start", "--otlp-http-endpoint", f"127.0.0.1:{PORT}", "--otlp-grpc-endpoint", f"127.0.0.1:{GRPC_PORT}"]
-    command += ["--exporter", "blackhole", "--debug-log", "logs", "--debug-log-verbosity", "detailed"]
-    with open(log, "wb") as output:
-        rotel = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
-    try:
-        wait_for_server(log)
+    with receiving("logs", log):
         report.equal(post(b'{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{}}]}]}]}'), 400, "rotel refuses an empty value, so it does check")
         batch = session.invocation(REQUEST_ID, LINES + [OBJECT])
         kinglet = session.deliver(report, programs, "rotel", f"http://127.0.0.1:{PORT}", [batch])
-        time.sleep(0.5)
-    finally:
-        rotel.kill()
-        rotel.wait()
     counters = kinglet.counters()
     report.equal(counters.get("delivered"), batch[1], "rotel accepted every record")
     expect_identity(report, counters, "rotel")
     expect_log(report, log.read_text(errors="replace"))
+
+
+@contextlib.contextmanager
+def receiving(signal, log):
+    """rotel as a collector, which writes into the log what it reads of one signal."""
+    command = [places.rotel(), "start", "--otlp-http-endpoint", f"127.0.0.1:{PORT}", "--otlp-grpc-endpoint", f"127.0.0.1:{GRPC_PORT}"]
+    command += ["--exporter", "blackhole", "--debug-log", signal, "--debug-log-verbosity", "detailed"]
+    with open(log, "wb") as output:
+        rotel = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+    try:
+        wait_for_server(log)
+        yield
+        time.sleep(0.5)
+    finally:
+        rotel.kill()
+        rotel.wait()
 
 
 def expect_log(report, log):

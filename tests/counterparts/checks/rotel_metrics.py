@@ -1,8 +1,6 @@
 """rotel again: kinglet's metrics through its OTLP/HTTP receiver, read back from its debug log."""
 
 import re
-import subprocess
-import time
 
 from harness import places, session
 from harness.extension import expect_identity
@@ -17,18 +15,9 @@ EMF = '{"_aws":{"CloudWatchMetrics":[{"Namespace":"Shop","Dimensions":[["service
 
 def run(report, programs):
     log = places.LOGS / "rotel-metrics.log"
-    command = [places.rotel(), "start", "--otlp-http-endpoint", f"127.0.0.1:{rotel.PORT}", "--otlp-grpc-endpoint", f"127.0.0.1:{rotel.GRPC_PORT}"]
-    command += ["--exporter", "blackhole", "--debug-log", "metrics", "--debug-log-verbosity", "detailed"]
-    with open(log, "wb") as output:
-        receiver = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
-    try:
-        rotel.wait_for_server(log)
+    with rotel.receiving("metrics", log):
         batches = [session.invocation(request_id, ["a line", EMF]) for request_id in REQUEST_IDS]
         kinglet = session.deliver(report, programs, "rotel-metrics", f"http://127.0.0.1:{rotel.PORT}", batches, datagrams=DATAGRAMS)
-        time.sleep(0.5)
-    finally:
-        receiver.kill()
-        receiver.wait()
     counters = kinglet.counters()
     report.equal(counters.get("points_delivered"), counters.get("points"), "rotel accepted every point")
     expect_identity(report, counters, "rotel")

@@ -87,7 +87,7 @@ pub use function::{Function, InvocationContext, Outcome, Work};
 pub use http::Request;
 pub use report::{Invocation, Running};
 pub use sandbox::{Builder, Sandbox};
-pub use settings::Mode;
+pub use settings::{Mode, environment};
 pub use shutdown::Exit;
 pub use telemetry::{DeliveryCount, Destination, LogFormat, Wire};
 pub use watch::Happening;

@@ -55,6 +55,12 @@ pub(crate) struct Settings {
     pub(crate) watch: Option<Watch>,
 }
 
+/// What an extension has in its environment in a sandbox with default settings, whose Runtime API is there.
+#[must_use]
+pub fn environment(api: &str) -> Vec<(String, String)> {
+    Settings::new(PathBuf::new()).common_environment(api)
+}
+
 pub(crate) const REGION: &str = "eu-west-1";
 pub(crate) const ACCOUNT: &str = "123456789012";
 
