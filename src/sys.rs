@@ -351,6 +351,16 @@ macro_rules! entry {
             // SAFETY: it is the list that `main` was given.
             $start(unsafe { $crate::sys::Arguments::new(list) })
         }
+
+        /// Nothing here asks the C library for a variable but ureq, for a proxy that it then does not use: so there are
+        /// none, and the code that would read a proxy's address is not in the static binary. In debug builds
+        /// `survival::crash_if` asks.
+        // SAFETY: replaces the C library's function of that name; reads and writes nothing.
+        #[cfg(all(target_env = "musl", not(debug_assertions)))]
+        #[unsafe(no_mangle)]
+        extern "C" fn getenv(_name: *const core::ffi::c_char) -> *mut core::ffi::c_char {
+            core::ptr::null_mut()
+        }
     };
 }
 
