@@ -670,6 +670,16 @@ pub fn random() -> u64 {
     u64::from_ne_bytes(bytes)
 }
 
+/// Keeps musl's standard streams out of the static binary: nothing is written through them, so nothing is left to flush when
+/// `main` returns. They are linked for an unwinder that is itself left out.
+#[cfg(target_env = "musl")]
+mod standard_streams {
+    // SAFETY: replaces the C library's function of that name, by which its streams ask to be flushed at the end; that it is not
+    // its own is all that counts, for it is never called.
+    #[unsafe(no_mangle)]
+    extern "C" fn __stdio_exit_needed() {}
+}
+
 /// Keeps musl's table of error texts (2 KB) out of the static binary: nothing that kinglet prints contains one.
 #[cfg(target_env = "musl")]
 mod error_texts {
