@@ -1,5 +1,6 @@
 //! The sandbox as a test holds it.
 
+use std::ffi::OsString;
 use std::io::Write;
 use std::net::{Ipv4Addr, TcpStream};
 use std::path::PathBuf;
@@ -38,7 +39,7 @@ impl Builder {
     }
 
     /// A variable that the user of the function has configured: extension and function see it.
-    pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+    pub fn env(mut self, name: impl Into<String>, value: impl Into<OsString>) -> Self {
         self.settings.environment.push((name.into(), value.into()));
         self
     }

@@ -1,5 +1,6 @@
 //! What a sandbox is started with.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,7 +37,7 @@ pub(crate) type Watch = Arc<dyn Fn(&Happening) + Send + Sync>;
 pub(crate) struct Settings {
     pub(crate) extensions: Vec<PathBuf>,
     /// What the user configures; the function sees it too.
-    pub(crate) environment: Vec<(String, String)>,
+    pub(crate) environment: Vec<(String, OsString)>,
     pub(crate) function: Function,
     pub(crate) function_name: String,
     pub(crate) function_version: String,
@@ -107,22 +108,27 @@ impl Settings {
     }
 
     /// What an extension has in its environment (protocol reference 1.8), the user's variables first.
-    pub(crate) fn extension_environment(&self, api: &str) -> Vec<(String, String)> {
+    pub(crate) fn extension_environment(&self, api: &str) -> Vec<(String, OsString)> {
         let user = self
             .environment
             .iter()
             .filter(|(name, _)| !name.starts_with('_'))
             .cloned();
-        user.chain(self.common_environment(api)).collect()
+        user.chain(as_values(self.common_environment(api)))
+            .collect()
     }
 
-    pub(crate) fn runtime_environment(&self, api: &str, log_stream: &str) -> Vec<(String, String)> {
+    pub(crate) fn runtime_environment(
+        &self,
+        api: &str,
+        log_stream: &str,
+    ) -> Vec<(String, OsString)> {
         let current = std::env::current_dir()
             .unwrap_or_default()
             .display()
             .to_string();
         let mut all = self.environment.clone();
-        all.extend(self.common_environment(api));
+        all.extend(as_values(self.common_environment(api)));
         let more = [
             ("_HANDLER", "app.handler".to_string()),
             ("LAMBDA_TASK_ROOT", current.clone()),
@@ -134,7 +140,7 @@ impl Settings {
             ),
             ("AWS_LAMBDA_LOG_STREAM_NAME", log_stream.into()),
         ];
-        all.extend(more.map(|(name, value)| (name.to_string(), value)));
+        all.extend(more.map(|(name, value)| (name.to_string(), value.into())));
         if self.is_managed() {
             all.push(("AWS_LAMBDA_MAX_CONCURRENCY".into(), "8".into()));
         }
@@ -171,4 +177,9 @@ impl Settings {
         all.map(|(name, value)| (name.to_string(), value.to_string()))
             .into()
     }
+}
+
+/// The user's variables may be any bytes; these are text.
+fn as_values(all: Vec<(String, String)>) -> impl Iterator<Item = (String, OsString)> {
+    all.into_iter().map(|(name, value)| (name, value.into()))
 }
