@@ -8,7 +8,7 @@ use ureq::config::Config as AgentConfig;
 use ureq::http::header::{CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
 use ureq::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 
-use crate::config::Endpoint;
+use crate::config::{Endpoint, Headers};
 use crate::decimal;
 use crate::limits::ANSWER_BYTES_MAX;
 use crate::reactor::Shared;
@@ -35,23 +35,22 @@ pub struct Collector {
     url: Uri,
     /// The variable that named the URL, for messages.
     pub variable: &'static str,
-    headers: Vec<(String, String)>,
+    headers: Headers,
     content_type: &'static str,
     /// Bound on one POST, awake.
     pub timeout_ms: u64,
 }
 
 impl Collector {
-    /// `None`: the URL is none.
     #[must_use]
-    pub fn new(endpoint: Endpoint, content_type: &'static str) -> Option<Collector> {
-        Some(Collector {
-            url: Uri::try_from(endpoint.url).ok()?,
+    pub fn new(endpoint: Endpoint, content_type: &'static str) -> Collector {
+        Collector {
+            url: endpoint.url,
             variable: endpoint.variable,
             headers: endpoint.headers,
             content_type,
             timeout_ms: endpoint.timeout_ms,
-        })
+        }
     }
 
     /// Ours, then the user's, which win.
@@ -64,14 +63,13 @@ impl Collector {
             (CONTENT_TYPE, self.content_type.as_bytes()),
             (IDEMPOTENCY_KEY, batch_id),
         ];
-        let users = self.headers.iter().filter_map(|(name, value)| {
-            let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
-            Some((name, value.as_bytes()))
-        });
-        for (name, value) in ours.into_iter().chain(users) {
+        for (name, value) in ours {
             if let Ok(value) = HeaderValue::from_bytes(value) {
                 headers.insert(name, value);
             }
+        }
+        for (name, value) in &self.headers {
+            headers.insert(name.clone(), value.clone());
         }
     }
 }

@@ -3,6 +3,7 @@
 //! `KINGLET_*` wins over the standard `OTEL_*`, and a signal's own `OTEL_*` over the general one.
 
 mod endpoint;
+mod pairs;
 
 use crate::event::{Emf, Filter};
 use crate::lifecycle::Flush;
@@ -12,7 +13,7 @@ use crate::resource::Resource;
 use crate::signal::PerSignal;
 use crate::{decimal, delimited, severity, wire};
 
-pub use endpoint::Endpoint;
+pub use endpoint::{Endpoint, Headers};
 
 /// Looks up a variable.
 pub type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -349,49 +350,21 @@ impl Reader<'_> {
         if let Some(megabytes) = memory.and_then(|text| decimal::parse(text.as_bytes())) {
             resource.set_integer(b"faas.max_memory", megabytes.saturating_mul(1024 * 1024));
         }
-        let list = self.get("OTEL_RESOURCE_ATTRIBUTES").unwrap_or_default();
+        let name = "OTEL_RESOURCE_ATTRIBUTES";
+        let list = self.get(name).unwrap_or_default();
+        let mut place = 0;
         for pair in delimited::list(&list) {
-            let is_set = self::pair(pair)
+            place += 1;
+            let is_set = pairs::pair(pair)
                 .is_some_and(|(key, value)| resource.set_fixed(key.as_bytes(), value.as_bytes()));
             if !is_set {
-                self.wrong(
-                    "OTEL_RESOURCE_ATTRIBUTES",
-                    pair,
-                    "is left out, because it is not of the form key=value or is too long",
-                );
+                self.left_out(name, place);
             }
         }
         if let Some(name) = self.get("OTEL_SERVICE_NAME") {
             resource.set_fixed(b"service.name", name.as_bytes());
         }
     }
-}
-
-/// One pair `name=value`; the value percent-decoded. The name must be a token, the value printable.
-fn pair(pair: &str) -> Option<(String, String)> {
-    let (name, value) = delimited::cut(pair, b'=')?;
-    let (name, value) = (name.trim_ascii(), value.trim_ascii());
-    let is_name = !name.is_empty()
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.!#$&'*+^`|~".contains(&byte));
-    let mut decoded = Vec::with_capacity(value.len());
-    let mut rest = value.as_bytes();
-    while let [byte, behind @ ..] = rest {
-        rest = behind;
-        match (byte, behind) {
-            (b'%', [high, low, behind @ ..]) => {
-                let [byte] = decimal::parse_hex::<1>(&[*high, *low])?;
-                decoded.push(byte);
-                rest = behind;
-            }
-            (b'%', _) => return None,
-            (byte, _) => decoded.push(*byte),
-        }
-    }
-    let value = String::from_utf8(decoded).ok()?;
-    let is_value = !value.bytes().any(|byte| byte.is_ascii_control());
-    (is_name && is_value).then(|| (name.to_string(), value))
 }
 
 #[cfg(test)]
@@ -469,7 +442,10 @@ mod tests {
             (vec![("KINGLET_ENDPOINT", "http://a b")], None),
         ] {
             let (config, _, warnings) = read_with(&variables);
-            let found = config.endpoints.log.map(|endpoint| endpoint.url);
+            let found = config
+                .endpoints
+                .log
+                .map(|endpoint| endpoint.url.to_string());
             assert_eq!(found.as_deref(), url, "{variables:?}");
             assert_eq!(warnings.len(), usize::from(url.is_none()), "{warnings:?}");
         }
@@ -492,11 +468,13 @@ mod tests {
             warnings.iter().all(|warning| !warning.contains("secret")),
             "{warnings:?}"
         );
-        assert!(
-            warnings
-                .iter()
-                .any(|warning| warning.contains("https://c:1/path"))
-        );
+        let pairs = ("OTEL_RESOURCE_ATTRIBUTES", "ok=1,secret,x=secret%zz");
+        let (.., warnings) = read_with(&[("KINGLET_ENDPOINT", "http://c"), pairs]);
+        let [first, second] = warnings.as_slice() else {
+            panic!("{warnings:?}")
+        };
+        assert!(first.contains("pair 2 ") && second.contains("pair 3 "));
+        assert!(warnings.iter().all(|warning| !warning.contains("secret")));
     }
 
     #[test]
@@ -521,7 +499,7 @@ mod tests {
             ),
             (
                 vec![general, ("KINGLET_FORMAT", "ndjson")],
-                Some("http://k"),
+                Some("http://k/"),
             ),
             (vec![general, ("KINGLET_METRICS", "off")], None),
             (vec![general, ("OTEL_METRICS_EXPORTER", "none")], None),
@@ -531,7 +509,10 @@ mod tests {
             ),
         ] {
             let (config, _, warnings) = read_with(&variables);
-            let found = config.endpoints.metric.map(|endpoint| endpoint.url);
+            let found = config
+                .endpoints
+                .metric
+                .map(|endpoint| endpoint.url.to_string());
             assert_eq!(found.as_deref(), url, "{variables:?}");
             assert!(warnings.is_empty(), "{warnings:?}");
             let has_logs = variables[0].0 != otlp.0 && variables.len() < 3;
@@ -551,9 +532,12 @@ mod tests {
             ("KINGLET_ENDPOINT", "http://c"),
             ("OTEL_EXPORTER_OTLP_HEADERS", "api-key=a%20b , x-y=1=2,"),
         ]);
-        let expected = [("api-key", "a b"), ("x-y", "1=2")]
-            .map(|(name, value)| (name.to_string(), value.to_string()));
-        assert_eq!(config.endpoints.log.unwrap().headers, expected);
+        let headers = config.endpoints.log.unwrap().headers;
+        let headers: Vec<_> = headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.to_str().unwrap()))
+            .collect();
+        assert_eq!(headers, [("api-key", "a b"), ("x-y", "1=2")]);
     }
 
     #[test]
@@ -574,7 +558,8 @@ mod tests {
             ("OTEL_EXPORTER_OTLP_TIMEOUT", "0"),
             ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
             ("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip"),
-            ("OTEL_RESOURCE_ATTRIBUTES", "novalue"),
+            ("OTEL_LOGS_EXPORTER", "console"),
+            ("OTEL_METRICS_EXPORTER", "prometheus"),
             ("KINGLET_METRICS", "maybe"),
             ("KINGLET_EMF", "neither"),
             ("KINGLET_SELF_METRICS", "some"),
@@ -611,6 +596,45 @@ mod tests {
         }
     }
 
+    /// The timeout is read for both signals, and told once, wherever their headers come from.
+    #[test]
+    fn what_both_signals_read_is_told_once() {
+        let (.., warnings) = read_with(&[
+            ("KINGLET_ENDPOINT", "http://c"),
+            ("KINGLET_TIMEOUT_MS", "0"),
+            ("OTEL_EXPORTER_OTLP_METRICS_HEADERS", "a=1"),
+        ]);
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+    }
+
+    /// That there is no endpoint is said only where that is the reason.
+    #[test]
+    fn what_switches_all_off_is_told() {
+        let url = ("KINGLET_ENDPOINT", "http://c");
+        let no_logs = ("OTEL_LOGS_EXPORTER", "none");
+        let no_metrics = ("OTEL_METRICS_EXPORTER", "none");
+        let bad = ("KINGLET_METRICS_ENDPOINT", "m:1");
+        for (variables, words) in [
+            (vec![url, no_logs, no_metrics], "OTEL_LOGS_EXPORTER"),
+            (vec![no_logs, no_metrics], "OTEL_LOGS_EXPORTER"),
+            (
+                vec![url, no_logs, ("KINGLET_METRICS", "off")],
+                "KINGLET_METRICS",
+            ),
+            (vec![no_metrics], "KINGLET_ENDPOINT is not set"),
+            (vec![no_logs], "KINGLET_ENDPOINT is not set"),
+            (vec![bad], "KINGLET_METRICS_ENDPOINT is not of the form"),
+            (vec![bad, no_logs], "KINGLET_METRICS_ENDPOINT is not of"),
+        ] {
+            let (config, _, warnings) = read_with(&variables);
+            assert!(config.endpoints.log.is_none() && config.endpoints.metric.is_none());
+            assert!(
+                warnings.len() == 1 && warnings[0].contains(words),
+                "{variables:?}: {warnings:?}"
+            );
+        }
+    }
+
     #[test]
     fn good_values_are_taken() {
         let (config, resource, warnings) = read_with(&[
@@ -624,6 +648,8 @@ mod tests {
             ("KINGLET_MIN_LEVEL", "warn"),
             ("KINGLET_INVOCATION_LINES", "off"),
             ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json"),
+            ("OTEL_LOGS_EXPORTER", "console, otlp"),
+            ("OTEL_METRICS_EXPORTER", "otlp"),
             ("AWS_LAMBDA_FUNCTION_NAME", "orders"),
             ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
             ("OTEL_RESOURCE_ATTRIBUTES", "team=a%2Cb,service.name=x"),

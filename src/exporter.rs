@@ -102,7 +102,7 @@ impl Exporter {
             let endpoint = config.endpoints.of(signal).clone()?;
             Some(Queue {
                 signal,
-                collector: Collector::new(endpoint, config.format.content_type())?,
+                collector: Collector::new(endpoint, config.format.content_type()),
                 repeat: None,
                 records_max: usize::MAX,
                 is_repeated: false,

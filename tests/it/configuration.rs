@@ -9,7 +9,7 @@ use crate::counters::Counters;
 use crate::extension::{HELD_MAX, TOLERANCE, alone, beside, healthy_collector, invoke, spin_down};
 
 /// Values that are wrong, and what is used in their place.
-const WRONG: [(&str, &str, &str); 16] = [
+const WRONG: [(&str, &str, &str); 15] = [
     ("KINGLET_FLUSH", "fast", "adaptive"),
     ("KINGLET_FLUSH_BUDGET_MS", "-1", "250"),
     ("KINGLET_FLUSH_INTERVAL_MS", "5s", "5000"),
@@ -25,7 +25,6 @@ const WRONG: [(&str, &str, &str); 16] = [
     ("KINGLET_TELEMETRY_MS", "24", "25"),
     ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc", "http/json"),
     ("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip", ""),
-    ("OTEL_RESOURCE_ATTRIBUTES", "novalue", ""),
 ];
 
 /// Each wrong value is one line with the variable, the value and what is used instead; and all of them together harm nobody.
@@ -137,6 +136,111 @@ fn secrets_are_never_printed() {
         "{:?}",
         exit.stderr
     );
+}
+
+/// A URL that the client cannot use is one line, which holds nothing of it but what the variable is called.
+#[test]
+fn a_malformed_url_is_one_line_that_keeps_its_secrets() {
+    for endpoint in [
+        "http://u:SECRET^w@10.0.0.5:4318",
+        "http://u:SECRET|w@10.0.0.5:4318",
+        "http://${SECRET}:4318",
+        "http://$SECRET:4318",
+        "http://<SECRET>:4318",
+        "http://[::1",
+        "http://[::1]SECRET:80",
+        "http://h:80:80",
+        "http://h:",
+        "http://h:+80",
+        "h:80:80",
+        "https://u:pa/SECRET@h",
+        "https://u:pa#SECRET@h",
+        "http://u:pa/SECRET@h",
+        "http:/u:SECRET@h",
+        "http:u:SECRET@h",
+        "https://h/#token=SECRET",
+        "#token=SECRET",
+        "http://u:SECRET%zz@h",
+        "http://u:SECRET@h/\u{e9}",
+    ] {
+        let lambda = alone().env("KINGLET_ENDPOINT", endpoint).start().unwrap();
+        invoke(&lambda, ["a line"]);
+        let exit = spin_down(&lambda);
+        let [why, _] = exit.stderr.as_slice() else {
+            panic!("{endpoint}: {:?}", exit.stderr)
+        };
+        assert!(
+            why.starts_with("kinglet: KINGLET_ENDPOINT ") && !why.contains("SECRET"),
+            "{endpoint}: {why}"
+        );
+    }
+}
+
+/// The user info of a URL is sent as basic authentication, percent-decoded; a header of the user's wins.
+#[test]
+fn credentials_are_percent_decoded() {
+    for (user, headers, sent) in [
+        ("a%40b:c%3Ad", "", "Basic YUBiOmM6ZA=="),
+        ("user:pass", "", "Basic dXNlcjpwYXNz"),
+        ("user", "", "Basic dXNlcjo="),
+        ("%FF:%00", "", "Basic /zoA"),
+        ("u:p", "Authorization=Bearer%20x", "Bearer x"),
+    ] {
+        let collector = healthy_collector();
+        let endpoint = format!("http://{user}@{}", collector.address());
+        let lambda = alone()
+            .env("KINGLET_ENDPOINT", endpoint)
+            .env("KINGLET_HEADERS", headers)
+            .start()
+            .unwrap();
+        invoke(&lambda, ["a line"]);
+        let exit = spin_down(&lambda);
+        assert_eq!(exit.stderr.len(), 1, "{:?}", exit.stderr);
+        let requests = collector.requests();
+        assert!(!requests.is_empty());
+        for request in requests {
+            let authorizations: Vec<_> = request
+                .request
+                .headers
+                .iter()
+                .filter(|(name, _)| name.eq_ignore_ascii_case("authorization"))
+                .map(|(_, value)| value.as_str())
+                .collect();
+            assert_eq!(authorizations, [sent], "{user}");
+        }
+    }
+}
+
+/// A header that the client itself has to set is refused by name, its value never printed; the others go on.
+#[test]
+fn headers_that_belong_to_the_client_are_refused() {
+    let collector = healthy_collector();
+    let refused = ["content-length", "Expect", "transfer-encoding", "host"];
+    let lambda = beside(&collector)
+        .env(
+            "KINGLET_HEADERS",
+            "content-length=5,Expect=100-continue,a=1,transfer-encoding=chunked,host=SECRET,authorization=\u{e9}SECRET",
+        )
+        .start()
+        .unwrap();
+    invoke(&lambda, ["a line"]);
+    let exit = spin_down(&lambda);
+    assert_eq!(exit.stderr.len(), refused.len() + 2, "{:?}", exit.stderr);
+    for name in refused {
+        let name = name.to_ascii_lowercase();
+        let is_told = |line: &&String| line.contains("KINGLET_HEADERS") && line.contains(&name);
+        assert_eq!(exit.stderr.iter().filter(is_told).count(), 1, "{name}");
+    }
+    assert!(exit.stderr.iter().all(|line| !line.contains("SECRET")));
+    assert_eq!(function_lines(&collector), ["a line"]);
+    for request in collector.requests() {
+        assert_eq!(request.request.header("a"), Some("1"));
+        assert_eq!(request.request.header("expect"), None);
+        assert_eq!(
+            request.request.header("content-length"),
+            Some(request.request.body.len().to_string().as_str())
+        );
+    }
 }
 
 /// Without a usable endpoint it is dormant, and says why in words: next is asked at once, nothing is subscribed to, SHUTDOWN
