@@ -3,6 +3,7 @@
 //! `KINGLET_*` wins over the standard `OTEL_*`, and a signal's own `OTEL_*` over the general one.
 
 mod endpoint;
+mod names;
 mod pairs;
 
 use crate::event::{Emf, Filter};
@@ -14,6 +15,7 @@ use crate::signal::PerSignal;
 use crate::{decimal, delimited, severity, wire};
 
 pub use endpoint::{Endpoint, Headers};
+pub use names::warn_of_unknown;
 
 /// Looks up a variable.
 pub type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -119,11 +121,11 @@ impl Reader<'_> {
     }
 
     fn wrong(&mut self, name: &str, value: &str, problem: &str) {
-        let value = value.get(..64).unwrap_or(value);
+        let value = value.get(..value.floor_char_boundary(64));
         (self.warn)(&[
             name.as_bytes(),
             b"=\"",
-            value.as_bytes(),
+            value.unwrap_or_default().as_bytes(),
             b"\" ",
             problem.as_bytes(),
         ]);
@@ -253,31 +255,34 @@ impl Reader<'_> {
             invocation_lines: self.switch("KINGLET_INVOCATION_LINES", true),
             severity_min: self.severity_min(),
         };
-        if !has_logs {
-            (filter.platform, filter.function) = (false, false);
-            return filter;
-        }
-        let Some(types) = self.get("KINGLET_TYPES") else {
-            return filter;
-        };
-        let mut chosen = [false; 3];
-        for word in delimited::list(&types) {
-            let [platform, function, extension] = &mut chosen;
-            match word {
-                "platform" => *platform = true,
-                "function" => *function = true,
-                "extension" => *extension = true,
-                _ => {
-                    self.wrong(
-                        "KINGLET_TYPES",
-                        word,
-                        "is not platform, function or extension; used instead: platform,function",
-                    );
-                    return filter;
+        if let Some(types) = self.get("KINGLET_TYPES") {
+            let mut chosen = [false; 3];
+            let mut wrong = Some(types.as_str());
+            for word in delimited::list(&types) {
+                let [platform, function, extension] = &mut chosen;
+                wrong = None;
+                match word {
+                    "platform" => *platform = true,
+                    "function" => *function = true,
+                    "extension" => *extension = true,
+                    _ => {
+                        wrong = Some(word);
+                        break;
+                    }
                 }
             }
+            match wrong {
+                None => [filter.platform, filter.function, filter.extension] = chosen,
+                Some(word) => self.wrong(
+                    "KINGLET_TYPES",
+                    word,
+                    "is not platform, function or extension; used instead: platform,function",
+                ),
+            }
         }
-        [filter.platform, filter.function, filter.extension] = chosen;
+        if !has_logs {
+            (filter.platform, filter.function, filter.extension) = (false, false, false);
+        }
         filter
     }
 
@@ -361,8 +366,11 @@ impl Reader<'_> {
                 self.left_out(name, place);
             }
         }
-        if let Some(name) = self.get("OTEL_SERVICE_NAME") {
-            resource.set_fixed(b"service.name", name.as_bytes());
+        let name = "OTEL_SERVICE_NAME";
+        if let Some(value) = self.get(name)
+            && !(pairs::is_text(&value) && resource.set_fixed(b"service.name", value.as_bytes()))
+        {
+            self.wrong(name, &value, "is not used: it is too long, or not UTF-8");
         }
     }
 }
@@ -558,6 +566,8 @@ mod tests {
             ("OTEL_EXPORTER_OTLP_TIMEOUT", "0"),
             ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
             ("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip"),
+            ("OTEL_SERVICE_NAME", "name\u{fffd}"),
+            ("KINGLET_TYPES", ","),
             ("OTEL_LOGS_EXPORTER", "console"),
             ("OTEL_METRICS_EXPORTER", "prometheus"),
             ("KINGLET_METRICS", "maybe"),

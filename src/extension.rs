@@ -11,6 +11,7 @@ use crate::limits::{
     LOGS_API_BUFFERING_MS_MIN, REGISTER_RETRY_MS, REGISTER_TRY_MS_MAX, SUBSCRIBE_MS_MAX,
     record_bytes_max,
 };
+use crate::message::Messages;
 use crate::metrics::Table;
 use crate::reactor::{Reactor, Shared, lock};
 use crate::record::Writer;
@@ -72,11 +73,10 @@ pub fn register(endpoint: Endpoint, name: &[u8]) -> Option<Registration> {
 /// Reads the configuration from the environment; warnings go to stderr.
 pub fn configure(registration: &Registration) -> (Config, Resource) {
     let mut resource = Resource::default();
-    let config = config::read(
-        &sys::variable,
-        &mut |parts| message::line(parts),
-        &mut resource,
-    );
+    let mut messages = Messages::default();
+    let mut warn = |parts: &[&[u8]]| messages.say(parts);
+    let config = config::read(&sys::variable, &mut warn, &mut resource);
+    config::warn_of_unknown(&mut sys::environment(), &mut warn);
     let account = registration.said.account_id.as_deref();
     resource.set(b"cloud.account.id", account.unwrap_or_default().as_bytes());
     (config, resource)

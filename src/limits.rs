@@ -228,11 +228,15 @@ pub const EMF_MEASUREMENT_WORK: usize = 64;
 /// Durations of POSTs that wait to be told as metrics.
 pub const FLUSHES_TOLD_MAX: usize = 64;
 
+/// So much of an unknown variable's name is compared with those that are known; the longest of them has half as many.
+pub const VARIABLE_NAME_BYTES_MAX: usize = 32;
+
 // ---- Own messages -------------------------------------------------------------------------------------------------
 
 /// Longest line that kinglet writes about itself.
 pub const MESSAGE_BYTES_MAX: usize = 1024;
-/// Lines that kinglet writes about itself between two INVOKE or SHUTDOWN events, the counters line apart.
+/// Lines that kinglet writes about its configuration, and about itself between two INVOKE or SHUTDOWN events, the counters line
+/// apart.
 pub const MESSAGES_MAX: u32 = 16;
 
 /// Longest record for a ring of this capacity: a quarter of the ring, and alone in a batch it must fit.

@@ -57,6 +57,7 @@ const _: () = {
 };
 
 unsafe extern "C" {
+    static environ: *const *const c_char;
     fn poll(descriptors: *mut PollFd, count: u64, timeout_ms: i32) -> i32;
     fn clock_gettime(clock: i32, time: *mut TimeSpec) -> i32;
     fn socket(domain: i32, kind: i32, protocol: i32) -> i32;
@@ -418,12 +419,10 @@ pub fn read_file(path: &CStr) -> Vec<u8> {
     bytes
 }
 
-/// A variable of the environment. One that is not UTF-8 counts as not set.
+/// A variable of the environment. What is not UTF-8 in it is replaced by U+FFFD, which no variable of kinglet's may hold: so
+/// that a value that is no text is told as any wrong one.
 #[must_use]
 pub fn variable(name: &str) -> Option<String> {
-    unsafe extern "C" {
-        static environ: *const *const c_char;
-    }
     // SAFETY: the C library's list ends with a null pointer, each entry with a NUL; nothing in this process changes it.
     // No byte is read behind the first that differs, and so none behind the NUL: forty names are looked up in a cold start.
     unsafe {
@@ -438,12 +437,19 @@ pub fn variable(name: &str) -> Option<String> {
             });
             if is_name && *text.cast::<u8>() == b'=' {
                 let value = CStr::from_ptr(text.add(1)).to_bytes();
-                return String::from_utf8(value.to_vec()).ok();
+                return Some(String::from_utf8_lossy(value).into_owned());
             }
             entry = entry.add(1);
         }
     }
     None
+}
+
+/// All of the environment: `name=value` each.
+#[must_use]
+pub fn environment() -> Arguments {
+    // SAFETY: the C library's list ends with a null pointer as that of the arguments does, and nothing in this process changes it.
+    unsafe { Arguments::new(environ) }
 }
 
 /// Carrying on after a fatal signal, so that a bug of ours never fails the function.

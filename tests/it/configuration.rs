@@ -1,5 +1,7 @@
 //! The user's mistakes: one line each, the default instead, and a function that does not notice.
 
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
 use std::time::Duration;
 
 use kinglet_sandbox::Work;
@@ -241,6 +243,134 @@ fn headers_that_belong_to_the_client_are_refused() {
             Some(request.request.body.len().to_string().as_str())
         );
     }
+}
+
+/// A value that is no text is one line with the variable's name, whatever the variable is.
+#[test]
+fn a_value_that_is_not_utf_8_is_one_line() {
+    let collector = healthy_collector();
+    for variable in [
+        "KINGLET_METRICS_ENDPOINT",
+        "KINGLET_METRICS",
+        "KINGLET_HEADERS",
+        "KINGLET_FORMAT",
+        "KINGLET_FLUSH",
+        "KINGLET_FLUSH_INTERVAL_MS",
+        "KINGLET_FLUSH_BUDGET_MS",
+        "KINGLET_TIMEOUT_MS",
+        "KINGLET_BUFFER_BYTES",
+        "KINGLET_TYPES",
+        "KINGLET_MIN_LEVEL",
+        "KINGLET_INVOCATION_LINES",
+        "KINGLET_PORT",
+        "KINGLET_TELEMETRY_MS",
+        "KINGLET_TELEMETRY_ITEMS",
+        "KINGLET_TELEMETRY_BYTES",
+        "KINGLET_STATSD_PORT",
+        "KINGLET_EMF",
+        "KINGLET_SELF_METRICS",
+        "KINGLET_FOO",
+        "OTEL_LOGS_EXPORTER",
+        "OTEL_METRICS_EXPORTER",
+        "OTEL_EXPORTER_OTLP_HEADERS",
+        "OTEL_EXPORTER_OTLP_TIMEOUT",
+        "OTEL_EXPORTER_OTLP_PROTOCOL",
+        "OTEL_EXPORTER_OTLP_COMPRESSION",
+        "OTEL_BLRP_SCHEDULE_DELAY",
+        "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE",
+        "OTEL_RESOURCE_ATTRIBUTES",
+        "OTEL_SERVICE_NAME",
+    ] {
+        let value = OsString::from_vec(b"a=\xff".to_vec());
+        let mut builder = beside(&collector).env("KINGLET_METRICS", "on");
+        if variable == "KINGLET_PORT" {
+            // The default port may be another's here: that is not what this is about.
+            builder = builder.env("KINGLET_METRICS", "off");
+        }
+        let lambda = builder.env(variable, value).start().unwrap();
+        invoke(&lambda, ["a line"]);
+        let exit = spin_down(&lambda);
+        let [why, _] = exit.stderr.as_slice() else {
+            panic!("{variable}: {:?}", exit.stderr)
+        };
+        assert!(why.contains(variable), "{variable}: {why}");
+    }
+    let lambda = alone()
+        .env(
+            "KINGLET_ENDPOINT",
+            OsString::from_vec(b"http://h\xff".into()),
+        )
+        .start()
+        .unwrap();
+    invoke(&lambda, ["a line"]);
+    let exit = spin_down(&lambda);
+    assert!(
+        exit.stderr.len() == 2 && exit.stderr[0].contains("KINGLET_ENDPOINT "),
+        "{:?}",
+        exit.stderr
+    );
+}
+
+/// What would be taken silently otherwise: an empty list, a name that is too long, a name that nobody reads, and two switches
+/// that leave nothing.
+#[test]
+fn what_would_have_no_effect_is_told() {
+    let collector = healthy_collector();
+    let long = "x".repeat(2000);
+    for (variables, words) in [
+        (vec![("KINGLET_TYPES", ",")], "platform, function"),
+        (
+            vec![("OTEL_SERVICE_NAME", long.as_str())],
+            "OTEL_SERVICE_NAME",
+        ),
+        (vec![("KINGLET_FLUHS", "SECRET")], "KINGLET_FLUSH"),
+        (
+            vec![("KINGLET_METRIC_ENDPOINT", "http://SECRET")],
+            "KINGLET_METRICS_ENDPOINT",
+        ),
+        (
+            vec![
+                ("OTEL_LOGS_EXPORTER", "none"),
+                ("OTEL_METRICS_EXPORTER", "none"),
+            ],
+            "OTEL_LOGS_EXPORTER",
+        ),
+    ] {
+        let mut builder = beside(&collector);
+        for (variable, value) in &variables {
+            builder = builder.env(*variable, value);
+        }
+        let lambda = builder.start().unwrap();
+        invoke(&lambda, ["a line"]);
+        let exit = spin_down(&lambda);
+        let [why, _] = exit.stderr.as_slice() else {
+            panic!("{variables:?}: {:?}", exit.stderr)
+        };
+        assert!(
+            why.contains(words)
+                && why.contains(variables[0].0)
+                && !why.contains("SECRET")
+                && !why.contains("not set"),
+            "{why}"
+        );
+    }
+    // All but the last have shipped.
+    assert_eq!(function_lines(&collector), ["a line"; 4]);
+}
+
+/// However many lines there would be, they are few.
+#[test]
+fn the_lines_about_the_configuration_are_bounded() {
+    let collector = healthy_collector();
+    let lambda = beside(&collector)
+        .env("KINGLET_HEADERS", "x,".repeat(1000))
+        .env("KINGLET_FOO", "")
+        .start()
+        .unwrap();
+    invoke(&lambda, ["a line"]);
+    let exit = spin_down(&lambda);
+    assert_eq!(exit.stderr.len(), 16 + 1, "{:?}", exit.stderr);
+    assert_eq!(function_lines(&collector), ["a line"]);
 }
 
 /// Without a usable endpoint it is dormant, and says why in words: next is asked at once, nothing is subscribed to, SHUTDOWN
