@@ -120,7 +120,7 @@ fn new_agent(shared: Shared) -> Agent {
     let connector = CollectorConnector { reactor: shared };
     let resolver = CollectorResolver {
         reactor: shared,
-        known: Mutex::new(None),
+        known: Mutex::default(),
     };
     Agent::with_parts(config, connector, resolver)
 }

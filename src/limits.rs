@@ -148,6 +148,8 @@ pub const RESOLVE_RETRY_MS: u64 = 500;
 pub const RESOLVED_MS_MIN: u64 = 5_000;
 /// See [`RESOLVED_MS_MIN`].
 pub const RESOLVED_MS_MAX: u64 = 300_000;
+/// Addresses that are kept, each with its name: several for each of the few collectors that can be configured.
+pub const RESOLVED_ADDRESSES_MAX: usize = 8;
 /// A connection unused for so long on the wall clock is not trusted any more: the sandbox may have been frozen.
 pub const CONNECTION_IDLE_MS_MAX: u64 = 5_000;
 /// More wall time than awake time in a POST, by so much: a freeze has cut it.

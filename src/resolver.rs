@@ -16,9 +16,9 @@ use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
 use crate::address;
-use crate::clock::{Mono, Wall};
-use crate::dns::{self, Answer, RecordType};
-use crate::limits::{RESOLVE_MS_MAX, RESOLVE_RETRY_MS, RESOLVED_MS_MAX, RESOLVED_MS_MIN};
+use crate::clock::Mono;
+use crate::dns::{self, Answer, Known, RecordType};
+use crate::limits::{RESOLVE_MS_MAX, RESOLVE_RETRY_MS, RESOLVED_MS_MAX};
 use crate::reactor::{Shared, Waited, lock};
 use crate::sys;
 
@@ -29,8 +29,7 @@ const DNS_PORT: u16 = 53;
 
 pub struct CollectorResolver {
     pub reactor: Shared,
-    /// The address found last, and until when it is taken. There is one collector, so the name is not kept.
-    pub known: Mutex<Option<(IpAddr, Wall)>>,
+    pub known: Mutex<Known>,
 }
 
 impl fmt::Debug for CollectorResolver {
@@ -61,14 +60,11 @@ impl CollectorResolver {
         }
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let now = sys::clocks().wall;
-        if let Some((ip, until)) = *known
-            && now < until
-        {
+        if let Some(ip) = known.get(host, now) {
             return Some(ip);
         }
         let (ip, ttl_ms) = self.look_up(host.as_bytes())?;
-        let kept_ms = ttl_ms.clamp(RESOLVED_MS_MIN, RESOLVED_MS_MAX);
-        *known = Some((ip, now.plus(kept_ms)));
+        known.put(host, ip, now, ttl_ms);
         Some(ip)
     }
 

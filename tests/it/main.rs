@@ -11,6 +11,7 @@
 mod arrived;
 mod counters;
 mod extension;
+mod private_network;
 
 // Records, from the function to the collector.
 mod delivery;
@@ -24,6 +25,7 @@ mod metrics;
 // What goes wrong.
 mod collector_answers;
 mod collector_faults;
+mod collector_names;
 mod connections;
 mod crash;
 mod overflow;

@@ -6,7 +6,7 @@ mod point;
 mod record;
 mod serving;
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -56,16 +56,33 @@ impl Collector {
         Collector::start_with(fault, None)
     }
 
+    /// Like `start`, at this address instead of any port of 127.0.0.1.
+    pub fn start_at(address: SocketAddrV4, fault: Fault) -> anyhow::Result<Collector> {
+        Collector::start_there(address, fault, None)
+    }
+
     /// Like `start`, and `on_received` sees every accepted request as it comes.
     pub fn start_with(fault: Fault, on_received: Option<OnReceived>) -> anyhow::Result<Collector> {
+        let any = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0);
+        Collector::start_there(any, fault, on_received)
+    }
+
+    fn start_there(
+        address: SocketAddrV4,
+        fault: Fault,
+        on_received: Option<OnReceived>,
+    ) -> anyhow::Result<Collector> {
         let serving = Arc::new(Serving::new(fault.clone(), on_received));
-        let server = Server::start(Arc::new({
-            let serving = serving.clone();
-            move |stream, number| {
-                // A broken connection is the peer's affair; what it brought whole has been kept.
-                let _ = serving.serve(RequestReader::new(stream), number);
-            }
-        }))?;
+        let server = Server::start_at(
+            address,
+            Arc::new({
+                let serving = serving.clone();
+                move |stream, number| {
+                    // A broken connection is the peer's affair; what it brought whole has been kept.
+                    let _ = serving.serve(RequestReader::new(stream), number);
+                }
+            }),
+        )?;
         let collector = Collector { server, serving };
         collector.set_fault(fault);
         Ok(collector)

@@ -34,9 +34,14 @@ struct Connections {
 impl Server {
     /// Reserves a free loopback port and listens on it.
     pub(crate) fn start(serve: Serve) -> io::Result<Server> {
+        Server::start_at(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0), serve)
+    }
+
+    /// Reserves this address and listens on it; port 0 is any.
+    pub(crate) fn start_at(address: SocketAddrV4, serve: Serve) -> io::Result<Server> {
         let reserved = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None)?;
         reserved.set_reuse_address(true)?;
-        reserved.bind(&SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0).into())?;
+        reserved.bind(&address.into())?;
         let address = reserved
             .local_addr()?
             .as_socket()
