@@ -9,11 +9,11 @@ use ureq::http::header::{CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
 use ureq::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 
 use crate::config::{Endpoint, Headers};
-use crate::decimal;
 use crate::limits::ANSWER_BYTES_MAX;
 use crate::reactor::Shared;
 use crate::resolver::CollectorResolver;
 use crate::transport::CollectorConnector;
+use crate::{sys, timestamp};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
@@ -92,8 +92,7 @@ impl Client {
         let retry_after_ms = parts
             .headers
             .get(RETRY_AFTER)
-            .and_then(|value| decimal::parse(value.as_bytes()))
-            .map(|seconds| seconds.saturating_mul(1000));
+            .and_then(|value| timestamp::delay_ms(value.as_bytes(), sys::clocks().wall));
         // The connection can be used again only if the answer was read to its end.
         let mut start = vec![0; ANSWER_BYTES_MAX];
         let mut reader = body.as_reader();

@@ -1,4 +1,7 @@
-//! Times as text: RFC 3339, as Lambda and the loggers write it, to nanoseconds since 1970 and back.
+//! Times as text: RFC 3339, as Lambda and the loggers write it, to nanoseconds since 1970 and back; and what `Retry-After` says.
+
+use crate::clock::Wall;
+use crate::decimal;
 
 /// Reads `2026-11-21T09:15:00.101Z`: any number of fraction digits (nine count), `Z` or an offset, `T` or a space.
 /// Gives nanoseconds since 1970-01-01 UTC and whether there was a fraction. `None` before 1970 and after 2500.
@@ -29,22 +32,57 @@ pub fn parse(text: &[u8]) -> Option<(u64, bool)> {
     else {
         return None;
     };
-    let year = number(&[y0, y1, y2, y3])?;
-    let (month, day) = (number(&[m0, m1])?, number(&[d0, d1])?);
-    let (hour, minute, second) = (number(&[h0, h1])?, number(&[i0, i1])?, number(&[s0, s1])?);
+    let date = [
+        number(&[y0, y1, y2, y3])?,
+        number(&[m0, m1])?,
+        number(&[d0, d1])?,
+    ];
+    let time = [number(&[h0, h1])?, number(&[i0, i1])?, number(&[s0, s1])?];
+    let local = unix_seconds(date, time)?;
+    let (nanoseconds, has_fraction, zone) = fraction(rest)?;
+    let seconds = local.checked_add_signed(-60 * zone_minutes(zone)?)?;
+    Some((seconds * 1_000_000_000 + nanoseconds, has_fraction))
+}
+
+/// How long `Retry-After` says, in milliseconds from now: seconds, or a date as HTTP writes it (RFC 9110, section 5.6.7), but
+/// for the form of C's `asctime`, which nobody sends. 0 if the date has passed.
+#[must_use]
+pub fn delay_ms(text: &[u8], now: Wall) -> Option<u64> {
+    match decimal::parse(text) {
+        Some(seconds) => Some(seconds.saturating_mul(1000)),
+        None => Some((http_date(text)? * 1000).saturating_sub(now.0)),
+    }
+}
+
+/// Reads `Sun, 06 Nov 1994 08:49:37 GMT`, or `Sunday, 06-Nov-94 08:49:37 GMT`, to seconds since 1970-01-01 UTC. The name of
+/// the day says nothing that the date does not; a year of two digits lies between 1970 and 2069.
+fn http_date(text: &[u8]) -> Option<u64> {
+    let mut parts = text.split(|byte| matches!(byte, b' ' | b'-' | b':'));
+    parts.next();
+    let day = number(parts.next()?)?;
+    let name = parts.next()?;
+    let mut names = b"JanFebMarAprMayJunJulAugSepOctNovDec".chunks_exact(3);
+    let month = names.position(|other| other == name)? as u64 + 1;
+    let mut year = number(parts.next()?)?;
+    if year < 100 {
+        year += if year < 70 { 2000 } else { 1900 };
+    }
+    let mut time = [0; 3];
+    for value in &mut time {
+        *value = number(parts.next()?)?;
+    }
+    let is_whole = parts.next() == Some(b"GMT") && parts.next().is_none();
+    unix_seconds([year, month, day], time).filter(|_| is_whole)
+}
+
+/// Seconds since 1970-01-01 UTC of a date and a time of the day. `None` before 1970 and after 2500.
+fn unix_seconds([year, month, day]: [u64; 3], [hour, minute, second]: [u64; 3]) -> Option<u64> {
     let is_date =
         (1970..2500).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day);
     if !is_date || hour > 23 || minute > 59 || second > 60 {
         return None;
     }
-    let (nanoseconds, has_fraction, zone) = fraction(rest)?;
-    let offset_minutes = zone_minutes(zone)?;
-    let minutes = (days(year, month, day) * 24 + hour) * 60 + minute;
-    let minutes = minutes.checked_add_signed(-offset_minutes)?;
-    Some((
-        (minutes * 60 + second) * 1_000_000_000 + nanoseconds,
-        has_fraction,
-    ))
+    Some(((days(year, month, day) * 24 + hour) * 60 + minute) * 60 + second)
 }
 
 /// Reads the times of a stream, most of which have the second of the one before: only their fraction is read.
@@ -229,6 +267,56 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(parse(text.as_bytes()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn retry_after_in_seconds_and_as_a_date() {
+        // Sun, 22 Nov 2026 08:49:37 GMT
+        let now = Wall(1_795_337_377_000);
+        for (text, expected) in [
+            ("0", Some(0)),
+            ("120", Some(120_000)),
+            ("18446744073709551615", Some(u64::MAX)),
+            ("18446744073709551616", None),
+            ("Sun, 22 Nov 2026 08:49:37 GMT", Some(0)),
+            ("Sun, 22 Nov 2026 08:49:39 GMT", Some(2_000)),
+            ("Mon, 23 Nov 2026 08:49:37 GMT", Some(86_400_000)),
+            ("Thu, 24 Dec 2026 08:49:37 GMT", Some(32 * 86_400_000)),
+            ("Wed, 06 Jan 2027 08:49:37 GMT", Some(45 * 86_400_000)),
+            ("Sun, 22 Nov 2026 08:49:36 GMT", Some(0)),
+            ("Sun, 06 Nov 1994 08:49:37 GMT", Some(0)),
+            ("Thu, 01 Jan 1970 00:00:00 GMT", Some(0)),
+            // A leap second; a wrong name of the day.
+            ("Sun, 22 Nov 2026 08:49:60 GMT", Some(23_000)),
+            ("Mon, 22 Nov 2026 08:49:38 GMT", Some(1_000)),
+            ("Sun, 22 nov 2026 08:49:39 GMT", None),
+            ("Sun, 22 XYZ 2026 08:49:39 GMT", None),
+            ("Sun, 22 ebM 2026 08:49:39 GMT", None),
+            ("Sun, 22 NovDec 2026 08:49:39 GMT", None),
+            ("Sun, 22  2026 08:49:39 GMT", None),
+            ("Sun, 00 Nov 2026 08:49:39 GMT", None),
+            ("Sun, 32 Nov 2026 08:49:39 GMT", None),
+            ("Sun, 22 Nov 2026 24:49:39 GMT", None),
+            ("Sun, 22 Nov 2026 08:60:39 GMT", None),
+            ("Sun, 22 Nov 2026 08:49:61 GMT", None),
+            ("Sun, 2x Nov 2026 08:49:39 GMT", None),
+            ("Sun, 22 Nov 2026 08:49:39 UTC", None),
+            ("Sun, 22 Nov 9999 08:49:39 GMT", None),
+            ("Sun, 22 Nov 2026 08:49:39 GMT ", None),
+            ("Sunday, 22-Nov-26 08:49:39 GMT", Some(2_000)),
+            ("Sunday, 06-Nov-94 08:49:37 GMT", Some(0)),
+            ("Sun, 22 Nov 2026 08:49:39", None),
+            ("Sun, 22 Nov 2026", None),
+            ("Sun, 22 Nov 99999999999999999999 08:49:39 GMT", None),
+            ("Sun, 22 Nov 2026 99999999999:49:39 GMT", None),
+            ("Sun Nov 22 08:49:39 2026", None),
+            ("-1", None),
+            ("1.5", None),
+            ("soon", None),
+            ("", None),
+        ] {
+            assert_eq!(delay_ms(text.as_bytes(), now), expected, "{text}");
         }
     }
 

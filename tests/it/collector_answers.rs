@@ -66,10 +66,20 @@ fn a_repeated_batch_is_the_same_batch() {
 /// `Retry-After` is obeyed: not a request before, though there are invocations.
 #[test]
 fn retry_after_is_obeyed() {
-    let collector = faulty_collector(Fault::RetryAfter(2).first(1));
+    no_request_for_two_seconds(Fault::RetryAfter(2));
+}
+
+/// So it is as a date, which says whole seconds: not a request before it.
+#[test]
+fn retry_after_as_a_date_is_obeyed() {
+    no_request_for_two_seconds(Fault::RetryAt(3));
+}
+
+fn no_request_for_two_seconds(fault: Fault) {
+    let collector = faulty_collector(fault.first(1));
     let builder = flushing_at_end(&collector).env("KINGLET_FLUSH_INTERVAL_MS", "100");
     let lambda = builder.freezes(false).start().unwrap();
-    for number in 0..12 {
+    for number in 0..16 {
         let work = Work::lines([format!("line {number}")]).takes_ms(60);
         assert_eq!(lambda.invoke(work).unwrap().answer, "OK");
         thread::sleep(Duration::from_millis(150));
@@ -79,7 +89,7 @@ fn retry_after_is_obeyed() {
     let pause = requests[1].at - requests[0].at;
     assert!(pause >= Duration::from_millis(1990), "{pause:?}");
     spin_down(&lambda);
-    assert_eq!(function_lines(&collector).len(), 12);
+    assert_eq!(function_lines(&collector).len(), 16);
 }
 
 /// `partialSuccess`: what the collector has rejected is counted, and told to it with the next batch.

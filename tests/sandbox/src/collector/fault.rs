@@ -16,6 +16,8 @@ pub enum Fault {
     Status(u16),
     /// 503 with `Retry-After` in seconds.
     RetryAfter(u32),
+    /// 503 with `Retry-After` as a date, so many seconds from now.
+    RetryAt(u32),
     /// 200 with a `partialSuccess` that rejects this many records.
     Partial(u32),
     /// 200 with `Connection: close`, and closes.
@@ -61,7 +63,7 @@ impl Fault {
 }
 
 pub const FAULTS: &str = "none, slow:400ms, status:503, status:503*5 (the first five requests; works with all but refuse), \
-    retry-after:2, partial:3, close, refuse, reset, hang, garbage, cut:1000";
+    retry-after:2, retry-at:2, partial:3, close, refuse, reset, hang, garbage, cut:1000";
 
 impl FromStr for Fault {
     type Err = String;
@@ -88,6 +90,7 @@ impl FromStr for Fault {
                 _ => Err(bad()),
             },
             ("retry-after", value) => value.parse().map(Fault::RetryAfter).map_err(|_| bad()),
+            ("retry-at", value) => value.parse().map(Fault::RetryAt).map_err(|_| bad()),
             ("partial", value) => value.parse().map(Fault::Partial).map_err(|_| bad()),
             ("cut" | "halfclose", value) => value.parse().map(Fault::Cut).map_err(|_| bad()),
             ("close", "") => Ok(Fault::Close),
@@ -107,6 +110,7 @@ impl fmt::Display for Fault {
             Fault::Slow(pause) => write!(f, "slow:{}", humantime::format_duration(*pause)),
             Fault::Status(status) => write!(f, "status:{status}"),
             Fault::RetryAfter(seconds) => write!(f, "retry-after:{seconds}"),
+            Fault::RetryAt(seconds) => write!(f, "retry-at:{seconds}"),
             Fault::Partial(count) => write!(f, "partial:{count}"),
             Fault::Close => f.write_str("close"),
             Fault::Refuse => f.write_str("refuse"),
@@ -139,6 +143,7 @@ mod tests {
             "hang*1",
             "garbage",
             "cut:1000",
+            "retry-at:2",
         ] {
             assert_eq!(text.parse::<Fault>().unwrap().to_string(), text);
         }

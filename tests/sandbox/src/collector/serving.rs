@@ -1,7 +1,7 @@
 //! How the collector answers: each request by the fault of its signal.
 
 use std::sync::{Arc, Condvar, Mutex};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use socket2::SockRef;
 
@@ -121,6 +121,7 @@ impl Serving {
                     Answer::new(503, "").with("Retry-After", seconds.to_string()),
                     true,
                 ),
+                Fault::RetryAt(seconds) => (retry_at(seconds), true),
                 Fault::Partial(rejected) => (partial(&request, rejected), true),
                 Fault::Close => (ok(&request).with("Connection", "close"), false),
                 Fault::Reset => {
@@ -189,6 +190,11 @@ fn ok(request: &Request) -> Answer {
         ""
     };
     Answer::new(200, body).with("Content-Type", "application/json")
+}
+
+fn retry_at(seconds: u32) -> Answer {
+    let at = SystemTime::now() + Duration::from_secs(seconds.into());
+    Answer::new(503, "").with("Retry-After", httpdate::fmt_http_date(at))
 }
 
 fn partial(request: &Request, rejected: u32) -> Answer {
