@@ -3,14 +3,14 @@
 use std::io::Read;
 use std::sync::Mutex;
 
-use ureq::Agent;
 use ureq::config::Config as AgentConfig;
 use ureq::http::header::{CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
 use ureq::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
+use ureq::{Agent, BodyReader};
 
 use crate::config::{Endpoint, Headers};
 use crate::limits::ANSWER_BYTES_MAX;
-use crate::reactor::Shared;
+use crate::reactor::{Shared, lock};
 use crate::resolver::CollectorResolver;
 use crate::transport::CollectorConnector;
 use crate::{sys, timestamp};
@@ -89,24 +89,32 @@ impl Client {
         collector.set_headers(request.headers_mut(), batch_id);
         let agent = self.agent.get_or_insert_with(|| new_agent(shared));
         let (parts, mut body) = agent.run(request)?.into_parts();
+        lock(shared).post_is_answered();
         let retry_after_ms = parts
             .headers
             .get(RETRY_AFTER)
             .and_then(|value| timestamp::delay_ms(value.as_bytes(), sys::clocks().wall));
-        // The connection can be used again only if the answer was read to its end.
-        let mut start = vec![0; ANSWER_BYTES_MAX];
-        let mut reader = body.as_reader();
-        let mut used = 0;
-        while let Ok(count @ 1..) = reader.read(start.get_mut(used..).unwrap_or_default()) {
-            used += count;
-        }
-        start.truncate(used);
         Ok(Answer {
             status: parts.status.as_u16(),
             retry_after_ms,
-            body: start,
+            body: start_of(body.as_reader()),
         })
     }
+}
+
+/// What a body begins with. The connection can be used again only if it was read to its end; what has no end here, in bytes or
+/// in time, is left.
+fn start_of(mut body: BodyReader<'_>) -> Vec<u8> {
+    let mut start = vec![0; ANSWER_BYTES_MAX];
+    let mut used = 0;
+    // Without room ureq would wait for input.
+    while let Some(room @ [_, ..]) = start.get_mut(used..)
+        && let Ok(count @ 1..) = body.read(room)
+    {
+        used += count;
+    }
+    start.truncate(used);
+    start
 }
 
 fn new_agent(shared: Shared) -> Agent {

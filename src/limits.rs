@@ -162,8 +162,13 @@ pub const BREAKER_MS_MIN: u64 = 1_000;
 pub const BREAKER_MS_MAX: u64 = 60_000;
 /// A 400 is narrowed down by halving the batch to this number of records, which are then rejected.
 pub const REJECT_RECORDS: u32 = 16;
-/// Bytes of the collector's answer that are read for `partialSuccess`.
+/// Bytes of the body of the collector's answer that are read for `partialSuccess`. With a longer one the connection is closed.
 pub const ANSWER_BYTES_MAX: usize = 4 * 1024;
+/// How long (awake) the body is awaited when the status has come; then the connection is closed, and the status counts. A
+/// body comes with its head or right behind it, and SHUTDOWN, with an answer for logs and one for metrics, has 100 ms.
+pub const ANSWER_MS_MAX: u64 = 25;
+/// Bytes that a collector may send for one POST, before and behind the status: interim answers, head, body, framing, trailers.
+pub const EXCHANGE_BYTES_MAX: usize = 32 * 1024;
 /// Input buffer of a collector connection. ureq wants 10 KiB of scratch there.
 pub const COLLECTOR_INPUT_BYTES: usize = 10 * 1024;
 /// Output buffer of a collector connection: smaller ones cost more system calls for each batch.
@@ -295,6 +300,10 @@ const _: () = {
         "the first event is awaited within the wait for start"
     );
     assert!(CONNECT_MS_MAX < POST_MS && POST_MS <= POST_MS_MAX);
+    assert!(
+        COLLECTOR_INPUT_BYTES + ANSWER_BYTES_MAX < EXCHANGE_BYTES_MAX,
+        "the longest head and the longest body"
+    );
     assert!(RESOLVE_RETRY_MS * 2 <= RESOLVE_MS_MAX);
     assert!(NEXT_RETRY_MS_MIN <= NEXT_RETRY_MS_MAX && NEXT_RETRY_MS_MAX < NEXT_UNREACHABLE_MS_MAX);
     assert!(BREAKER_MS_MIN <= BREAKER_MS_MAX);

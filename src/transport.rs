@@ -1,8 +1,9 @@
 //! ureq's way to the collector: connections whose every wait is a turn of the reactor.
 //!
-//! ureq writes a POST in blocking style. Where the socket would block, the transport lets the reactor go on until it is
-//! ready, so telemetry is received and INVOKE and SHUTDOWN are noticed in the middle of a POST. There are no timers of
-//! ureq's: the reactor bounds the whole POST, and SHUTDOWN may move the bound while it is in flight.
+//! ureq writes a POST in blocking style. Before every read and every write the transport lets the reactor go on until the
+//! socket is ready, also where it would be ready at once: so telemetry is received and INVOKE and SHUTDOWN are noticed in the
+//! middle of a POST, however fast a peer sends. There are no timers of ureq's: the reactor bounds the whole POST, and
+//! SHUTDOWN may move the bound while it is in flight. What a peer may send for one POST is bounded here.
 
 use std::fmt;
 use std::io::{self, Read, Write};
@@ -17,6 +18,7 @@ use ureq::{Error, Timeout};
 use crate::clock::{Mono, Wall};
 use crate::limits::{
     COLLECTOR_INPUT_BYTES, COLLECTOR_OUTPUT_BYTES, CONNECT_MS_MAX, CONNECTION_IDLE_MS_MAX,
+    EXCHANGE_BYTES_MAX,
 };
 use crate::reactor::{Shared, Waited, lock};
 use crate::runtime_api::is_retry;
@@ -35,6 +37,8 @@ pub struct CollectorTransport {
     last_use: Wall,
     /// It has carried a whole exchange before.
     is_used: bool,
+    /// Read since the request was sent.
+    answer_bytes: usize,
 }
 
 // ureq wants its parts to be printable; nobody prints them.
@@ -80,6 +84,7 @@ impl Connector for CollectorConnector {
                         reactor: self.reactor,
                         last_use: sys::clocks().wall,
                         is_used: false,
+                        answer_bytes: 0,
                     }));
                 }
                 Err(error) => failure = error,
@@ -98,14 +103,14 @@ impl Transport for CollectorTransport {
         if self.is_used {
             lock(self.reactor).post_reuses = true;
         }
+        self.answer_bytes = 0;
         let mut rest = self.buffers.output().get(..amount).unwrap_or_default();
         while !rest.is_empty() {
+            wait(self.reactor, &self.stream, sys::WRITABLE, Mono(u64::MAX))?;
             match self.stream.write(rest) {
                 Ok(0) => return Err(Error::Io(io::ErrorKind::WriteZero.into())),
                 Ok(count) => rest = rest.get(count..).unwrap_or_default(),
-                Err(error) if is_retry(&error) => {
-                    wait(self.reactor, &self.stream, sys::WRITABLE, Mono(u64::MAX))?;
-                }
+                Err(error) if is_retry(&error) => {}
                 Err(error) => return Err(Error::Io(error)),
             }
         }
@@ -114,15 +119,19 @@ impl Transport for CollectorTransport {
 
     fn await_input(&mut self, _timeout: NextTimeout) -> Result<bool, Error> {
         loop {
+            // What has no end is not HTTP.
+            if self.answer_bytes > EXCHANGE_BYTES_MAX {
+                return Err(Error::BodyStalled);
+            }
+            wait(self.reactor, &self.stream, sys::READABLE, Mono(u64::MAX))?;
             match self.stream.read(self.buffers.input_append_buf()) {
                 Ok(count) => {
                     self.buffers.input_appended(count);
+                    self.answer_bytes += count;
                     self.last_use = sys::clocks().wall;
                     return Ok(count > 0);
                 }
-                Err(error) if is_retry(&error) => {
-                    wait(self.reactor, &self.stream, sys::READABLE, Mono(u64::MAX))?;
-                }
+                Err(error) if is_retry(&error) => {}
                 Err(error) => return Err(Error::Io(error)),
             }
         }

@@ -3,7 +3,7 @@
 use super::Reactor;
 use crate::clock::{Clocks, Mono, Wall};
 use crate::lifecycle::{self, Input, Seen};
-use crate::limits::{HIGH_WATER_PERCENT, SHUTDOWN_OPEN_MS_MAX};
+use crate::limits::{ANSWER_MS_MAX, HIGH_WATER_PERCENT, SHUTDOWN_OPEN_MS_MAX};
 use crate::signal::Signal;
 use crate::sys;
 
@@ -67,6 +67,12 @@ impl Reactor {
         self.posting = signal;
         self.share_shutdown(now);
         self.post_reuses = false;
+    }
+
+    /// The status has come: nothing that is still to come is worth much time.
+    pub fn post_is_answered(&mut self) {
+        let end = sys::clocks().mono.plus(ANSWER_MS_MAX);
+        self.post_until = self.post_until.map(|until| until.min(end));
     }
 
     /// In SHUTDOWN the POST in flight has half of what is left, but 500 ms at least, while the other signal waits, too: an

@@ -28,6 +28,7 @@ mod collector_faults;
 mod collector_names;
 mod connections;
 mod crash;
+mod long_answers;
 mod overflow;
 mod telemetry_input;
 

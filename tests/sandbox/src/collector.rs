@@ -5,6 +5,7 @@ mod fault;
 mod point;
 mod record;
 mod serving;
+mod stream;
 
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::sync::Arc;
@@ -16,6 +17,7 @@ pub use self::fault::{FAULTS, Fault};
 pub use self::point::{Data, Histogram, Point, Temporality};
 pub use self::record::{Attributes, Record};
 use self::serving::Serving;
+pub use self::stream::{Endless, Framing, Pace};
 use crate::http::{Request, RequestReader};
 use crate::server::Server;
 

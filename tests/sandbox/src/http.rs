@@ -218,13 +218,12 @@ impl Answer {
     }
 
     pub(crate) fn write(&self, stream: &mut TcpStream, chunked: bool) -> io::Result<()> {
-        let mut bytes =
-            format!("HTTP/1.1 {} {}\r\n", self.status, phrase(self.status)).into_bytes();
-        for (name, value) in &self.headers {
-            write!(bytes, "{name}: {value}\r\n")?;
-        }
+        let mut bytes = if chunked {
+            self.head_with("Transfer-Encoding: chunked")
+        } else {
+            self.head()
+        };
         if chunked {
-            bytes.extend_from_slice(b"Transfer-Encoding: chunked\r\n\r\n");
             for piece in self.body.chunks(7) {
                 write!(bytes, "{:x}\r\n", piece.len())?;
                 bytes.extend_from_slice(piece);
@@ -232,10 +231,23 @@ impl Answer {
             }
             bytes.extend_from_slice(b"0\r\n\r\n");
         } else {
-            write!(bytes, "Content-Length: {}\r\n\r\n", self.body.len())?;
             bytes.extend_from_slice(&self.body);
         }
         stream.write_all(&bytes)
+    }
+
+    /// The head of this answer sent as a whole.
+    pub(crate) fn head(&self) -> Vec<u8> {
+        self.head_with(&format!("Content-Length: {}", self.body.len()))
+    }
+
+    fn head_with(&self, framing: &str) -> Vec<u8> {
+        let mut head = format!("HTTP/1.1 {} {}\r\n", self.status, phrase(self.status));
+        for (name, value) in &self.headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        head.push_str(&format!("{framing}\r\n\r\n"));
+        head.into_bytes()
     }
 }
 

@@ -79,8 +79,8 @@ mod watch;
 
 pub use cleanup::clean_up;
 pub use collector::{
-    Attributes, Collector, Data, FAULTS, Fault, Histogram, OnReceived, Point, Received, Record,
-    Signal, Temporality, decode, decode_logs, decode_points,
+    Attributes, Collector, Data, Endless, FAULTS, Fault, Framing, Histogram, OnReceived, Pace,
+    Point, Received, Record, Signal, Temporality, decode, decode_logs, decode_points,
 };
 pub use deviation::{Deviations, RuntimeDone, Subscribe};
 pub use function::{Function, InvocationContext, Outcome, Work};

@@ -4,6 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use super::stream::{Endless, Framing, Pace};
+
 /// How the collector treats requests.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Fault {
@@ -32,6 +34,12 @@ pub enum Fault {
     Garbage,
     /// Closes after this many bytes of the body.
     Cut(usize),
+    /// This status with a body of so many bytes.
+    Body(u16, usize, Framing),
+    /// An answer without an end.
+    Endless(Endless, Pace),
+    /// 413 to more than one record, and 200 to one; each answer's body is so many bytes longer than that of the one before.
+    Longer(usize, Framing),
     /// The fault for the first requests, then none.
     First(u32, Box<Fault>),
 }
@@ -63,7 +71,9 @@ impl Fault {
 }
 
 pub const FAULTS: &str = "none, slow:400ms, status:503, status:503*5 (the first five requests; works with all but refuse), \
-    retry-after:2, retry-at:2, partial:3, close, refuse, reset, hang, garbage, cut:1000";
+    retry-after:2, retry-at:2, partial:3, close, refuse, reset, hang, garbage, cut:1000, \
+    body:200:5000 (or body:200:5000:chunked, body:200:5000:dripped: a byte each millisecond), longer:1:whole (by one byte each), \
+    flood:continue (or drip:continue; also blank, fields, field, chunks, body, trailers, extension: without an end)";
 
 impl FromStr for Fault {
     type Err = String;
@@ -91,6 +101,10 @@ impl FromStr for Fault {
             },
             ("retry-after", value) => value.parse().map(Fault::RetryAfter).map_err(|_| bad()),
             ("retry-at", value) => value.parse().map(Fault::RetryAt).map_err(|_| bad()),
+            ("body", value) => body(value).ok_or_else(bad),
+            ("longer", value) => longer(value).ok_or_else(bad),
+            ("flood", value) => endless(value, Pace::Flood).ok_or_else(bad),
+            ("drip", value) => endless(value, Pace::Drip).ok_or_else(bad),
             ("partial", value) => value.parse().map(Fault::Partial).map_err(|_| bad()),
             ("cut" | "halfclose", value) => value.parse().map(Fault::Cut).map_err(|_| bad()),
             ("close", "") => Ok(Fault::Close),
@@ -103,6 +117,28 @@ impl FromStr for Fault {
     }
 }
 
+/// `200:5000`, `200:5000:chunked`.
+fn body(text: &str) -> Option<Fault> {
+    let (status, rest) = text.split_once(':')?;
+    let (bytes, framing) = rest.split_once(':').unwrap_or((rest, "whole"));
+    let status = status.parse().ok().filter(|s| (200..=599).contains(s))?;
+    Some(Fault::Body(
+        status,
+        bytes.parse().ok()?,
+        framing.parse().ok()?,
+    ))
+}
+
+/// `1:chunked`.
+fn longer(text: &str) -> Option<Fault> {
+    let (bytes, framing) = text.split_once(':')?;
+    Some(Fault::Longer(bytes.parse().ok()?, framing.parse().ok()?))
+}
+
+fn endless(text: &str, pace: Pace) -> Option<Fault> {
+    Some(Fault::Endless(text.parse().ok()?, pace))
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -111,6 +147,11 @@ impl fmt::Display for Fault {
             Fault::Status(status) => write!(f, "status:{status}"),
             Fault::RetryAfter(seconds) => write!(f, "retry-after:{seconds}"),
             Fault::RetryAt(seconds) => write!(f, "retry-at:{seconds}"),
+            Fault::Body(status, bytes, Framing::Whole) => write!(f, "body:{status}:{bytes}"),
+            Fault::Body(status, bytes, framing) => write!(f, "body:{status}:{bytes}:{framing}"),
+            Fault::Longer(bytes, framing) => write!(f, "longer:{bytes}:{framing}"),
+            Fault::Endless(endless, Pace::Flood) => write!(f, "flood:{endless}"),
+            Fault::Endless(endless, Pace::Drip) => write!(f, "drip:{endless}"),
             Fault::Partial(count) => write!(f, "partial:{count}"),
             Fault::Close => f.write_str("close"),
             Fault::Refuse => f.write_str("refuse"),
@@ -144,6 +185,13 @@ mod tests {
             "garbage",
             "cut:1000",
             "retry-at:2",
+            "body:200:5000",
+            "body:503:5000:chunked",
+            "body:200:5000:dripped*1",
+            "longer:1:whole",
+            "flood:continue",
+            "flood:extension",
+            "drip:body",
         ] {
             assert_eq!(text.parse::<Fault>().unwrap().to_string(), text);
         }
@@ -157,6 +205,12 @@ mod tests {
             "nonesuch",
             "hang:1",
             "status:503*",
+            "body:5000",
+            "body:99:5000",
+            "body:200:5000:",
+            "longer:1",
+            "flood:",
+            "drip:hang",
         ] {
             assert!(
                 text.parse::<Fault>().unwrap_err().contains("one of"),

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use socket2::SockRef;
 
-use super::{Fault, OnReceived, Received, Signal};
+use super::stream::Framing;
+use super::{Fault, OnReceived, Received, Signal, decode_logs};
 use crate::http::{Answer, Request, RequestReader};
 
 pub struct Serving {
@@ -29,6 +30,8 @@ struct Route {
     fault: Fault,
     /// Counts changes of the fault: whatever hangs in an old one ends.
     turn: u64,
+    /// Bytes of the next answer of [`Fault::Longer`].
+    longer: usize,
 }
 
 impl Routes {
@@ -45,6 +48,7 @@ impl Serving {
         let route = || Route {
             fault: fault.clone(),
             turn: 0,
+            longer: 0,
         };
         let routes = Routes {
             log: route(),
@@ -108,6 +112,9 @@ impl Serving {
             reader.body(&mut request, usize::MAX)?;
             let request = Arc::new(request);
             let number = self.keep(connection, request.clone());
+            // A long answer need not be read to its end: whoever has its status has it.
+            let is_long = matches!(fault, Fault::Body(..) | Fault::Longer(..));
+            let mut framing = Framing::Whole;
             let (answer, keep_alive) = match fault {
                 Fault::None | Fault::Refuse | Fault::Cut(_) | Fault::First(..) => {
                     (ok(&request), true)
@@ -122,6 +129,21 @@ impl Serving {
                     true,
                 ),
                 Fault::RetryAt(seconds) => (retry_at(seconds), true),
+                Fault::Body(status, bytes, as_told) => {
+                    framing = as_told;
+                    (long(status, bytes), true)
+                }
+                Fault::Longer(step, as_told) => {
+                    framing = as_told;
+                    (self.longer(signal, &request, step), true)
+                }
+                Fault::Endless(endless, pace) => {
+                    if endless.has_status() {
+                        self.answered(number, Some(200), &request);
+                    }
+                    let is_over = || self.state.lock().unwrap().routes.of(signal).turn != turn;
+                    return endless.send(pace, reader.stream(), is_over);
+                }
                 Fault::Partial(rejected) => (partial(&request, rejected), true),
                 Fault::Close => (ok(&request).with("Connection", "close"), false),
                 Fault::Reset => {
@@ -141,8 +163,10 @@ impl Serving {
             let keep_alive = keep_alive && request.header("connection") != Some("close");
             // Before the write: whoever has the answer must find the request accepted.
             self.answered(number, Some(answer.status), &request);
-            if let Err(error) = answer.write(reader.stream(), false) {
-                self.answered(number, None, &request);
+            if let Err(error) = framing.send(&answer, reader.stream()) {
+                if !is_long {
+                    self.answered(number, None, &request);
+                }
                 return Err(error);
             }
             if !keep_alive {
@@ -150,6 +174,16 @@ impl Serving {
             }
         }
         Ok(())
+    }
+
+    /// The next answer of [`Fault::Longer`].
+    fn longer(&self, signal: Signal, request: &Request, step: usize) -> Answer {
+        let is_one = decode_logs(&request.path, &request.body, 0).is_ok_and(|logs| logs.len() < 2);
+        let mut state = self.state.lock().unwrap();
+        let longer = &mut state.routes.of(signal).longer;
+        let bytes = *longer;
+        *longer += step;
+        long(if is_one { 200 } else { 413 }, bytes)
     }
 
     fn keep(&self, connection: u64, request: Arc<Request>) -> usize {
@@ -190,6 +224,15 @@ fn ok(request: &Request) -> Answer {
         ""
     };
     Answer::new(200, body).with("Content-Type", "application/json")
+}
+
+/// An empty object, if there is room for it, with spaces in it.
+fn long(status: u16, bytes: usize) -> Answer {
+    let mut body = vec![b' '; bytes];
+    if let [first, .., last] = body.as_mut_slice() {
+        (*first, *last) = (b'{', b'}');
+    }
+    Answer::new(status, body)
 }
 
 fn retry_at(seconds: u32) -> Answer {
