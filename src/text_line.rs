@@ -1,14 +1,19 @@
-//! What a line of plain text says of itself: the level and request id that the managed runtimes put before a message.
+//! What a line of plain text says of itself: the level and request id that runtimes and loggers put before a message.
 //!
-//! | runtime | form |
+//! | who | form |
 //! |---|---|
 //! | Python | `[INFO]⇥2026-11-21T20:37:43.578Z⇥<id>⇥message`, and `[ERROR] ValueError: boom` for a raised exception |
-//! | Node.js, .NET | `2026-11-21T20:37:43.578Z⇥<id>⇥INFO⇥message` |
+//! | Node.js, .NET | `2026-11-21T20:37:43.578Z⇥<id>⇥INFO⇥message`, of .NET `info`, `fail` … |
 //! | Java | `2026-11-21 20:37:43 <id> INFO Class - message` |
 //! | Ruby | `I, [2026-11-21T20:37:43.578 #8]  INFO RequestId: <id> -- : message` |
+//! | most loggers | a time of day, then `INFO`, `[info]` or `info:`, perhaps behind `[thread]`, a zone, or `- name -` |
+//! | Serilog, env_logger … | `[12:34:56 INF] message` |
+//! | without a time | `[INFO] message`, `INFO:root:message`, `SEVERE: message`, `info: Category[0]` |
+//! | logfmt | `time=… level=info msg=…`, `level=info msg=…` |
 //!
-//! The line is raw string content, so a tab stands there as `\t`. Only these forms are read: a level word somewhere in a
-//! message means nothing.
+//! The line is raw string content, so a tab stands there as `\t`. A level counts only in these places and forms, and written in
+//! one case: a line that is wrongly taken for an unimportant one is not shipped, so in doubt there is none. The same holds for an
+//! id: one in a message is that of an order, perhaps.
 
 use crate::limits::{LINE_PREFIX_BYTES, LINE_PREFIX_WORDS_MAX};
 use crate::severity;
@@ -25,23 +30,30 @@ pub struct Prefix<'a> {
 #[must_use]
 pub fn prefix<'a>(line: &'a [u8], current: &[u8]) -> Prefix<'a> {
     let line = line.get(..LINE_PREFIX_BYTES).unwrap_or(line);
-    match line {
-        [b'[', ..] => bracketed(line),
+    let severity = match line {
         [b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b'-', ..] => {
-            tabbed(line, current).unwrap_or_else(|| found_in(line))
+            return tabbed(line, current).unwrap_or_else(|| head(line));
         }
-        [letter, b',', b' ', b'[', ..] if letter.is_ascii_uppercase() => found_in(line),
-        _ => Prefix::default(),
+        [b'[' | b'0'..=b'9', ..] => return head(line),
+        [b'A'..=b'Z', b',', b' ', rest @ ..] if rest.first() == Some(&b'[') => return head(rest),
+        [b'A'..=b'Z', b'A'..=b'Z', ..] => before_colon(line),
+        [_, _, _, _, b':', b' ', ..] => of_console(line),
+        [b'l' | b't', ..] => of_logfmt(line),
+        _ => 0,
+    };
+    Prefix {
+        severity,
+        request_id: None,
     }
 }
 
-/// Node.js and .NET, where everything has its place: the same as [`found_in`], sooner.
+/// Node.js and .NET, where everything has its place: the same as [`head`], sooner.
 fn tabbed<'a>(line: &'a [u8], current: &[u8]) -> Option<Prefix<'a>> {
     let rest = line.get(24..)?.strip_prefix(b"\\t")?;
     let (id, rest) = rest.split_at_checked(36)?;
     let rest = rest.strip_prefix(b"\\t")?;
     let end = rest.iter().position(|byte| *byte == b'\\')?;
-    let severity = severity::of_word(rest.get(..end)?);
+    let severity = severity::of_column(rest.get(..end)?, true);
     (severity != 0 && (id == current || is_request_id(id))).then_some(Prefix {
         severity,
         request_id: Some(id),
@@ -61,138 +73,139 @@ pub fn is_request_id(text: &[u8]) -> bool {
         })
 }
 
-/// Python: the level stands in brackets.
-fn bracketed(line: &[u8]) -> Prefix<'_> {
-    let Some(end) = line.iter().position(|byte| *byte == b']') else {
-        return Prefix::default();
-    };
-    let level = line.get(1..end).unwrap_or_default();
-    let severity = severity::of_word(level);
-    if severity == 0 {
-        return Prefix::default();
-    }
-    let rest = line.get(end..).unwrap_or_default();
-    Prefix {
-        severity,
-        request_id: words(rest).find(|word| is_request_id(word)),
-    }
-}
-
-/// The first level word and the first request id among the first words.
-fn found_in(line: &[u8]) -> Prefix<'_> {
+/// The head of a line that begins with a time or a bracket: word by word, as long as each is one of a head.
+fn head(line: &[u8]) -> Prefix<'_> {
     let mut found = Prefix::default();
-    for word in words(line) {
-        if found.request_id.is_none() && is_request_id(word) {
-            found.request_id = Some(word);
-        } else if found.severity == 0 {
-            found.severity = severity::of_word(word);
+    // A time of day was read; the word before makes an id the invocation's; the last bracket is open.
+    let (mut has_clock, mut is_id_due, mut is_open) = (false, false, false);
+    let (mut rest, mut before): (&[u8], &[u8]) = (line, b"");
+    for _ in 0..LINE_PREFIX_WORDS_MAX {
+        // What stands before the word; a space behind a bracket only pads it.
+        let mut place = 0;
+        while let [byte @ (b' ' | b'|' | b'[' | b']' | b'\\'), behind @ ..] = rest {
+            is_open = *byte == b'[' || is_open && *byte != b']';
+            if *byte != b' ' || place != b'[' {
+                place = *byte;
+            }
+            let bytes = usize::from(*byte == b'\\');
+            rest = behind.get(bytes..).unwrap_or_default();
         }
+        let (word, behind) = word(rest);
+        rest = behind;
+        let name = word.strip_suffix(b":").unwrap_or(word);
+        let is_alone = place == b'[' && matches!(behind, [b']', ..] | [b' ', b']', ..]);
+        let is_column = name.len() < word.len()
+            || word.first().is_some_and(u8::is_ascii_uppercase)
+            || place == b'\\' && behind.first() == Some(&b'\\');
+        if found.severity == 0 && (is_alone || has_clock && place != b'[' && is_column) {
+            found.severity = severity::of_column(name, false);
+            if found.severity != 0 {
+                is_id_due = false;
+                continue;
+            }
+        }
+        if is_id_due && is_request_id(word) {
+            found.request_id = Some(word);
+            is_id_due = false;
+        } else if is_clock(word) || has_clock && word == b"RequestId:" {
+            (has_clock, is_id_due) = (true, true);
+        } else if is_date(word) {
+        } else if found.severity != 0 || !has_clock {
+            break;
+        } else if is_open {
+            // A thread, a process, a logger.
+            let end = rest.iter().position(|byte| *byte == b']');
+            rest = rest.get(end.unwrap_or(rest.len())..).unwrap_or_default();
+        } else {
+            // A zone, a dash, Node.js's id outside of invocations, or a name between dashes.
+            let is_part = matches!(word, [b'+' | b'-', ..] | b"UTC" | b"undefined")
+                || before == b"-" && behind.starts_with(b" - ");
+            if !is_part {
+                break;
+            }
+        }
+        before = word;
     }
     found
 }
 
-/// The first words of a line: separated by spaces and by tabs in their raw form.
-fn words(line: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut rest = line;
-    core::iter::from_fn(move || {
-        if rest.is_empty() {
-            return None;
-        }
-        let end = rest
+/// The text up to a byte that ends a word, and what follows.
+fn word(text: &[u8]) -> (&[u8], &[u8]) {
+    let end = text
+        .iter()
+        .position(|byte| matches!(byte, b' ' | b'|' | b'[' | b']' | b'\\'));
+    text.split_at_checked(end.unwrap_or(text.len()))
+        .unwrap_or_default()
+}
+
+/// Whether a word holds a time of day with its seconds, or one of twelve hours: `2026-11-21T20:37:43.578Z`, `20:37:43`, `3:04PM`.
+fn is_clock(word: &[u8]) -> bool {
+    let mut parts = word.splitn(2, |byte| *byte == b':');
+    let hours = parts.next().and_then(<[u8]>::last);
+    hours.is_some_and(u8::is_ascii_digit)
+        && matches!(
+            parts.next(),
+            Some(
+                [b'0'..=b'9', b'0'..=b'9', b':', b'0'..=b'9', b'0'..=b'9', ..]
+                    | [b'0'..=b'9', b'0'..=b'9', b'A' | b'P', b'M']
+            )
+        )
+}
+
+/// `2026-11-21`, `2026/11/21` and the like: it must be followed by a time of day to be of use.
+fn is_date(word: &[u8]) -> bool {
+    word.len() >= 8
+        && word
             .iter()
-            .position(|byte| matches!(byte, b' ' | b'\\'))
-            .unwrap_or(rest.len());
-        let (word, behind) = rest.split_at_checked(end)?;
-        rest = match behind {
-            [b'\\', _, behind @ ..] | [_, behind @ ..] => behind,
-            [] => behind,
-        };
-        Some(word)
-    })
-    .filter(|word| !word.is_empty())
-    .take(LINE_PREFIX_WORDS_MAX)
+            .all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b'/'))
+}
+
+/// Python's basicConfig and java.util.logging: `INFO:root:message`, `SEVERE: message`.
+fn before_colon(line: &[u8]) -> u8 {
+    let (first, _) = word(line);
+    let mut parts = first.splitn(2, |byte| *byte == b':');
+    let level = parts.next().unwrap_or_default();
+    match parts.next() {
+        Some(name)
+            if name.contains(&b':') || name.is_empty() && line.get(first.len()) == Some(&b' ') =>
+        {
+            severity::of_column(level, false)
+        }
+        _ => 0,
+    }
+}
+
+/// The console of .NET: `info: Category[0]`.
+fn of_console(line: &[u8]) -> u8 {
+    let (level, rest) = line.split_at_checked(4).unwrap_or_default();
+    let (_, behind) = word(rest.get(2..).unwrap_or_default());
+    match behind {
+        [b'[', b'0'..=b'9', ..] if level.is_ascii() => severity::of_column(level, true),
+        _ => 0,
+    }
+}
+
+/// Pairs of keys and values that begin with the level or a time.
+fn of_logfmt(line: &[u8]) -> u8 {
+    const LEVEL: &[u8] = b" level=";
+    let value = match line.strip_prefix(b"level=") {
+        Some(value) => value,
+        None if line.starts_with(b"time=") || line.starts_with(b"ts=") => {
+            let at = line.windows(LEVEL.len()).position(|bytes| bytes == LEVEL);
+            at.and_then(|at| line.get(at + LEVEL.len()..))
+                .unwrap_or_default()
+        }
+        None => b"",
+    };
+    let (level, behind) = word(value);
+    // Another pair follows, or it is no list of them.
+    let (next, _) = word(behind.get(1..).unwrap_or_default());
+    if next.contains(&b'=') {
+        severity::of_word(level)
+    } else {
+        0
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const ID: &[u8] = b"6505dd93-6855-4c62-995b-b7313129bf81";
-
-    #[test]
-    fn the_managed_runtimes() {
-        let id = Some(ID);
-        for (line, severity, request_id) in [
-            (
-                "[INFO]\\t2026-11-21T20:37:43.578Z\\t6505dd93-6855-4c62-995b-b7313129bf81\\tlogging",
-                9,
-                id,
-            ),
-            ("[ERROR] ValueError: boom\\rTraceback", 17, None),
-            (
-                "2026-11-21T20:37:43.578Z\\t6505dd93-6855-4c62-995b-b7313129bf81\\tWARN\\tmessage",
-                13,
-                id,
-            ),
-            (
-                "2026-11-21T20:37:43.578Z\\tundefined\\tERROR\\tUncaught",
-                17,
-                None,
-            ),
-            (
-                "2026-11-21T20:37:43.578Z\\t6505dd93-6855-4c62-995b-b7313129bf81\\tinfo\\tdotnet",
-                9,
-                id,
-            ),
-            (
-                "2026-11-21 20:37:43 6505dd93-6855-4c62-995b-b7313129bf81 ERROR Orders - failed",
-                17,
-                id,
-            ),
-            (
-                "I, [2026-11-21T20:37:43.578 #8]  INFO RequestId: 6505dd93-6855-4c62-995b-b7313129bf81 -- : hi",
-                9,
-                id,
-            ),
-            ("[orders] INFO is only a word here", 0, None),
-            ("INFO starts a sentence", 0, None),
-            ("an ERROR in the message", 0, None),
-            ("[INFO", 0, None),
-            ("", 0, None),
-        ] {
-            assert_eq!(
-                prefix(line.as_bytes(), ID),
-                prefix(line.as_bytes(), b""),
-                "{line}"
-            );
-            assert_eq!(
-                prefix(line.as_bytes(), b""),
-                Prefix {
-                    severity,
-                    request_id
-                },
-                "{line}"
-            );
-        }
-    }
-
-    #[test]
-    fn only_the_beginning_is_read() {
-        let line = format!("2026-11-21 {}ERROR", " ".repeat(LINE_PREFIX_BYTES));
-        assert_eq!(prefix(line.as_bytes(), b""), Prefix::default());
-        let line = "2026-11-21 a b c d e f ERROR";
-        assert_eq!(prefix(line.as_bytes(), b""), Prefix::default());
-    }
-
-    #[test]
-    fn request_ids() {
-        assert!(is_request_id(ID));
-        for wrong in [
-            "",
-            "6505dd93-6855-4c62-995b-b7313129bf8",
-            "6505dd93-6855-4c62-995b-b7313129bf8g",
-        ] {
-            assert!(!is_request_id(wrong.as_bytes()), "{wrong}");
-        }
-    }
-}
+mod tests;

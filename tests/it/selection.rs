@@ -1,5 +1,6 @@
 //! What is shipped, where to, and in which form, as the user has configured it.
 
+use kinglet_sandbox::Record;
 use serde_json::json;
 
 use crate::arrived::{event_type, events, function_lines, of_type};
@@ -57,6 +58,45 @@ fn what_is_not_wanted_is_filtered_and_counted() {
             counters.get("filtered"),
             counters.get("received") - events(&collector),
             "{case}"
+        );
+    }
+}
+
+/// Level words in prose are no levels: whatever the least level is, such lines are shipped, and have no severity.
+#[test]
+fn prose_is_shipped_at_any_level() {
+    let prose = [
+        "2026-11-24 10:00:00 All orders have failed",
+        "2026-11-24 10:00:00 everything is fine",
+        "2026-11-24 10:00:00 no error occurred",
+        "2026-11-24 10:00:00 panic button pressed",
+        "2026-11-24 10:00:00 info desk opened",
+        "2026-11-24 10:00:00 a trace of doubt",
+        "2026-11-24 10:00:00 debug symbols are stripped",
+        "2026-11-24 10:00:00 ALL orders have failed",
+        "2026-11-24T10:00:00.000Z all orders have failed",
+        "[all] orders have failed",
+        "[fine] as it is",
+        "[orders] DEBUG is only a word here",
+        "debug: false",
+        "info: see below",
+        "level=debug is now set",
+        "all is fine",
+    ];
+    for level in ["info", "fatal"] {
+        let collector = healthy_collector();
+        let lambda = beside(&collector)
+            .env("KINGLET_MIN_LEVEL", level)
+            .start()
+            .unwrap();
+        invoke(&lambda, prose);
+        spin_down(&lambda);
+        let lines = of_type(&collector, "function");
+        let texts: Vec<_> = lines.iter().map(Record::text).collect();
+        assert_eq!(texts, prose, "{level}");
+        assert!(
+            lines.iter().all(|line| line.severity.is_empty()),
+            "{lines:?}"
         );
     }
 }
