@@ -66,6 +66,8 @@ pub struct Reader {
     scratch: Vec<u8>,
     timestamps: timestamp::Reader,
     current: Option<RequestId>,
+    /// When the latest start says that it was.
+    started_unix_nano: u64,
     trace: Option<Trace>,
     /// Several invocations may be open at once (Managed Instances).
     is_concurrent: bool,
@@ -117,6 +119,7 @@ impl Reader {
             scratch: Vec::new(),
             timestamps: timestamp::Reader::new(),
             current: None,
+            started_unix_nano: 0,
             trace: None,
             is_concurrent,
             open_invocations: 0,
@@ -186,7 +189,7 @@ impl Reader {
             // `platform.fault` and old platform records are text.
             _ => b"",
         };
-        let observation = self.observe(event, object, resource);
+        let observation = self.observe(event, envelope.time_unix_nano, object, resource);
         let malformed = platform_metrics::measure(event, object, self.is_concurrent, sink);
         self.measurements_malformed += u64::from(malformed);
         let is_loss = event == LOGS_DROPPED;
@@ -221,7 +224,13 @@ impl Reader {
     }
 
     /// Takes what a platform event says about the invocation and about us.
-    fn observe(&mut self, event: &[u8], object: &[u8], resource: &mut Resource) -> Observation {
+    fn observe(
+        &mut self,
+        event: &[u8],
+        time_unix_nano: u64,
+        object: &[u8],
+        resource: &mut Resource,
+    ) -> Observation {
         let text = |name: &[u8]| string(object, name).unwrap_or_default();
         // Compared one by one: a `match` on byte strings becomes a decision tree of single bytes, ten times as large.
         if event == b"initStart" || event == b"restoreStart" {
@@ -240,7 +249,7 @@ impl Reader {
             return Observation::Nothing;
         };
         if event == b"start" {
-            self.start(id, object);
+            self.start(id, time_unix_nano, object);
             if self.is_concurrent {
                 // Elsewhere INVOKE tells it.
                 let arn = core::str::from_utf8(text(b"functionArn"));
@@ -259,11 +268,13 @@ impl Reader {
         }
     }
 
-    fn start(&mut self, id: RequestId, object: &[u8]) {
-        if self.current == Some(id) {
+    fn start(&mut self, id: RequestId, time_unix_nano: u64, object: &[u8]) {
+        // An asynchronous retry has the id of its first try, and a time of its own.
+        if self.current == Some(id) && time_unix_nano <= self.started_unix_nano {
             // Delivered twice.
             return;
         }
+        self.started_unix_nano = time_unix_nano;
         self.is_ambiguous = self.is_concurrent && self.open_invocations > 0;
         self.open_invocations += 1;
         self.current = Some(id).filter(|_| !self.is_ambiguous);

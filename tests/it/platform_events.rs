@@ -174,3 +174,33 @@ fn a_newline_at_the_end_does_no_harm() {
         ["one", "two"]
     );
 }
+
+/// Lambda may send an asynchronous retry, which has the same request id, to the same sandbox: it is another invocation, with a
+/// trace of its own, and no cold start.
+#[test]
+fn a_retry_in_the_same_sandbox_is_another_invocation() {
+    let collector = healthy_collector();
+    let lambda = flushing_at_end(&collector).freezes(false).start().unwrap();
+    let id = lambda.invoke(["first"]).unwrap().request_id;
+    let root = "6b012345-0123456789abcdef01234567";
+    let tracing = json!({"type": "X-Amzn-Trace-Id", "value": format!("Root=1-{root};Sampled=1")});
+    lambda.inject([
+        json!({"type": "platform.start", "record": {"requestId": id, "tracing": tracing}}),
+        json!({"type": "function", "record": "again"}),
+    ]);
+    spin_down(&lambda);
+    let lines = of_type(&collector, "function");
+    let [first, again] = lines.as_slice() else {
+        panic!("{lines:?}")
+    };
+    for line in [first, again] {
+        assert_eq!(line.request_id(), Some(id.as_str()));
+    }
+    let coldstart = |line: &Record| line.attribute("faas.coldstart").cloned();
+    assert_eq!(
+        (coldstart(first), coldstart(again)),
+        (Some(json!(true)), None)
+    );
+    assert_eq!(again.trace_id, root.replace('-', ""));
+    assert_ne!(first.trace_id, again.trace_id);
+}

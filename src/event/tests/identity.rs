@@ -228,3 +228,36 @@ fn the_trace_of_an_invocation() {
     stream.see(&traced(B, &tracing));
     assert_eq!(stream.line(r#""whose?""#).trace, None);
 }
+
+/// An asynchronous retry has the request id of its first try, and may come to the same sandbox.
+#[test]
+fn a_retry_is_another_invocation_and_a_repeated_start_is_not() {
+    let start = |time: &str, root: &str| {
+        let tracing = format!(r#"{{"value":"Root=1-{root}-0123456789abcdef01234567;Sampled=1"}}"#);
+        let record = format!(r#"{{"requestId":"{A}","tracing":{tracing}}}"#);
+        format!(r#"{{"time":"{time}","type":"platform.start","record":{record}}}"#)
+    };
+    let first = start("2026-11-21T09:15:00.101Z", "6b012345");
+    let retry = start("2026-11-21T09:16:03.004Z", "6b012384");
+    for is_concurrent in [false, true] {
+        let mut stream = Stream::with(ALL, 64 * 1024, is_concurrent);
+        let trace = |seen: &Seen| {
+            let trace = seen.trace.map(|trace| trace.trace_id[..8].to_vec());
+            (trace.unwrap_or_default(), seen.coldstart)
+        };
+        let (of_first, of_retry) = ((b"6b012345".to_vec(), true), (b"6b012384".to_vec(), false));
+        assert_eq!(trace(&stream.see(&first)), of_first);
+        // A batch is delivered again, in the middle of the invocation or after it.
+        assert_eq!(trace(&stream.see(&first)), of_first);
+        assert_eq!(trace(&stream.line(r#""first""#)), of_first);
+        stream.report(A);
+        assert_eq!(trace(&stream.see(&first)), of_first);
+        assert_eq!(trace(&stream.line(r#""late""#)), of_first);
+        assert_eq!(trace(&stream.see(&retry)), of_retry);
+        assert_eq!(trace(&stream.line(r#""again""#)), of_retry);
+        assert_eq!(trace(&stream.see(&retry)), of_retry);
+        // The first one is still what it was, should it come once more.
+        assert_eq!(trace(&stream.see(&first)), of_retry);
+        assert_eq!(trace(&stream.line(r#""again""#)), of_retry);
+    }
+}
