@@ -131,10 +131,10 @@ impl Reader {
         }
     }
 
-    /// A record of a StatsD event or service check; `None`: the function's lines are not to be shipped, and this is like one.
-    pub fn statsd(&mut self, log: &statsd::Log<'_>, now: Wall) -> Option<&[u8]> {
-        if !self.filter.function {
-            return None;
+    /// Reads a StatsD event or service check, which is like a line of the function.
+    pub fn statsd(&mut self, log: &statsd::Log<'_>, now: Wall) -> Verdict {
+        if !self.filter.function || self.is_below_minimum(log.severity) {
+            return Verdict::Filtered;
         }
         let current = self.current;
         let head = Head {
@@ -146,7 +146,7 @@ impl Reader {
             coldstart: self.coldstart,
         };
         statsd::write(log, &head, &mut self.writer);
-        Some(self.writer.finish())
+        Verdict::Record
     }
 
     /// The record of the last [`Verdict::Record`].

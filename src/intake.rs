@@ -49,6 +49,12 @@ fn record(metrics: &mut Option<Table>, measurement: &mut Measurement<'_>, now: W
     }
 }
 
+/// Puts the reader's record into the ring.
+fn keep(reader: &mut Reader, ring: &mut Ring, ledger: &mut Ledger, now: Wall) {
+    ledger.cut += u64::from(reader.is_cut());
+    ledger.evicted(ring.push(Signal::Log, now, reader.record()));
+}
+
 impl Intake {
     #[must_use]
     pub fn new(ring: Ring, reader: Reader, resource: Resource, metrics: Option<Table>) -> Intake {
@@ -118,10 +124,7 @@ impl Intake {
 
     /// Puts the reader's record into the ring.
     fn keep(&mut self, now: Wall) {
-        self.ledger.cut += u64::from(self.reader.is_cut());
-        let record = self.reader.record();
-        self.ledger
-            .evicted(self.ring.push(Signal::Log, now, record));
+        keep(&mut self.reader, &mut self.ring, &mut self.ledger, now);
     }
 
     /// Takes a StatsD datagram. Its events and service checks become records.
@@ -138,8 +141,8 @@ impl Intake {
         let malformed = statsd::read(bytes, sink, &mut |log| {
             ledger.received += 1;
             match reader.statsd(log, now) {
-                Some(record) => ledger.evicted(ring.push(Signal::Log, now, record)),
-                None => ledger.filtered += 1,
+                Verdict::Record => keep(reader, ring, ledger, now),
+                _ => ledger.filtered += 1,
             }
         });
         self.statsd_malformed += malformed;

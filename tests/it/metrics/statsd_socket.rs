@@ -2,6 +2,9 @@
 
 use std::net::{Ipv4Addr, UdpSocket};
 
+use kinglet_sandbox::Record;
+use serde_json::json;
+
 use super::measured::{accounts, accounts_without_losses, measuring, total};
 use super::statsd_client::StatsdClient;
 use crate::arrived::{function_lines, of_type};
@@ -51,6 +54,42 @@ fn events_and_checks_are_records() {
     for record in [&event, &check] {
         assert_eq!(record.attribute("shop").unwrap(), "north");
     }
+}
+
+/// They obey the least level as lines do, by their alert type or status, and what is cut of them is counted.
+#[test]
+fn events_and_checks_are_filtered_and_cut_as_lines_are() {
+    let long = "x".repeat(30_000);
+    let datagrams = [
+        "_e{4,5}:Calm|first".to_string(),
+        "_e{4,4}:Well|done|t:success".into(),
+        "_e{3,5}:Bad|luck!|t:error".into(),
+        "_e{4,7}:Some|trouble|t:warning".into(),
+        "_sc|db.up|0|m:fine".into(),
+        "_sc|db.up|1|m:slow".into(),
+        format!("_e{{4,30000}}:Long|{long}|t:error"),
+    ];
+    let (collector, client) = (healthy_collector(), StatsdClient::new());
+    let lambda = client
+        .beside(&collector)
+        .env("KINGLET_MIN_LEVEL", "warn")
+        .env("KINGLET_BUFFER_BYTES", "65536")
+        .start()
+        .unwrap();
+    client.invoke(&lambda, datagrams);
+    let counters = accounts(&spin_down(&lambda));
+    let mut events = of_type(&collector, "statsd.event");
+    let long_event = events.pop().unwrap();
+    let texts: Vec<_> = events.iter().map(Record::text).collect();
+    assert_eq!(texts, ["Bad\nluck!", "Some\ntrouble"]);
+    assert_eq!(
+        long_event.attribute("kinglet.original_bytes"),
+        Some(&json!(30_005))
+    );
+    assert_eq!(counters.get("cut"), 1, "{counters:?}");
+    let checks = of_type(&collector, "statsd.service_check");
+    let texts: Vec<_> = checks.iter().map(Record::text).collect();
+    assert_eq!(texts, ["slow"]);
 }
 
 /// The port is another's: one line says so, and all the rest goes on.
