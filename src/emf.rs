@@ -9,9 +9,9 @@
 //!
 //! As in CloudWatch each dimension set makes a series of its own, and values are kept as count, sum, minimum and maximum: a
 //! histogram. `Timestamp` is not read: a line comes within moments, and with times of their own no two would be added up.
-//! Names are compared as they are written, escapes and all, because one writer wrote both places. Of equal keys the first counts.
+//! Names are compared as text: a document with escapes is first brought into one form. Of equal keys the first counts.
 //!
-//! Nothing is allocated. What is not as it ought to be makes no measurement and is counted; the rest is taken. Without a
+//! Without escapes nothing is allocated. What is not as it ought to be makes no measurement and is counted; the rest is taken. Without a
 //! `Namespace`, or an array of `Dimensions`, a metric is measured without them.
 
 mod document;
@@ -34,8 +34,15 @@ pub struct Read {
 /// The attribute that holds a metric's namespace.
 pub const NAMESPACE: &[u8] = b"aws.cloudwatch.namespace";
 
-/// Hands over the measurements of an EMF document. Their names and attributes are borrowed from it.
+/// Hands over the measurements of an EMF document. Their names and attributes are raw string content in its canonical form, so
+/// that series are the same if their text is.
 pub fn read(object: &[u8], sink: Sink<'_>) -> Read {
+    let mut canonical = Vec::new();
+    let mut object = object;
+    if object.contains(&b'\\') {
+        json::append_canonical_strings(&mut canonical, object);
+        object = &canonical;
+    }
     let Some(metadata) = metadata(object) else {
         return Read::default();
     };

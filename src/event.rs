@@ -487,9 +487,11 @@ impl Reader {
     /// Top-level members to attributes: scalars as they are, nested values as their JSON text. Those that have found a
     /// place in the record's own fields are left out.
     fn attributes(&mut self, object: &[u8], claims: Option<&Claims<'_>>, skipped: &[&[u8]]) {
+        let mut room = Vec::new();
         for member in json::members(object, None) {
-            let is_claimed = claims.is_some_and(|claims| claims.contain(&member));
-            if is_claimed || !member.complete || skipped.contains(&member.key) {
+            let key = json::canonical(member.key, &mut room);
+            let is_claimed = claims.is_some_and(|claims| claims.contain(key, &member));
+            if is_claimed || !member.complete || skipped.contains(&key) {
                 continue;
             }
             let (kind, value) = match member.value {
@@ -503,21 +505,19 @@ impl Reader {
                 Value::String(_) => json::append_raw_string,
                 _ => json::append_escaped,
             };
-            with_key(&mut self.writer, kind, member.key, &mut |out, room| {
-                !append(out, value, room)
-            });
+            self.writer
+                .attribute_with(kind, key, &mut |out, room| !append(out, value, room));
         }
     }
 }
 
 impl<'a> Claims<'a> {
-    /// Whether a member has found its place in the record's own fields.
-    fn contain(&self, member: &Member<'a>) -> bool {
+    /// Whether a member, whose key in its canonical form is `key`, has found its place in the record's own fields.
+    fn contain(&self, key: &[u8], member: &Member<'a>) -> bool {
         let is = |claimed: Option<&[u8]>| match (claimed, member.value) {
             (Some(claimed), Value::String(raw)) => core::ptr::eq(claimed, raw),
             _ => false,
         };
-        let key = member.key;
         if key == LEVEL {
             level(member) != 0
         } else if key == TIMESTAMP {
@@ -578,8 +578,9 @@ fn envelope<'a>(
 fn claims(object: &[u8]) -> Claims<'_> {
     let mut claims = Claims::default();
     let mut best = REQUEST_ID.len();
+    let mut room = Vec::new();
     for member in json::members(object, None) {
-        let key = member.key;
+        let key = json::canonical(member.key, &mut room);
         let rank = REQUEST_ID.iter().position(|known| *known == key);
         if key == LEVEL {
             claims.severity = Some(level(&member))
@@ -712,22 +713,6 @@ fn number_kind(text: &[u8]) -> Kind {
     } else {
         Kind::String
     }
-}
-
-/// Cleans the key, then appends the attribute.
-fn with_key(
-    writer: &mut Writer,
-    kind: Kind,
-    key: &[u8],
-    write: &mut dyn FnMut(&mut Vec<u8>, usize) -> bool,
-) {
-    let is_plain = |byte: &u8| byte.is_ascii_graphic() && *byte != b'\\';
-    if key.iter().all(is_plain) {
-        return writer.attribute_with(kind, key, write);
-    }
-    let mut clean = Vec::new();
-    json::append_raw_string(&mut clean, key, key.len().saturating_mul(6));
-    writer.attribute_with(kind, &clean, write);
 }
 
 #[cfg(test)]

@@ -22,7 +22,10 @@ pub use elements::Elements;
 pub use items::{Items, items};
 pub use members::{Members, members};
 pub use numbers::{integer, number_is_valid};
-pub use strings::{append_escaped, append_raw_string, append_unescaped, clean_string};
+pub use strings::{
+    append_canonical_strings, append_escaped, append_raw_string, append_unescaped, canonical,
+    clean_string,
+};
 
 /// The text is not the JSON it ought to be, and nothing behind the fault can be trusted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -8,6 +8,26 @@ pub type Attribute<'a> = (&'a [u8], &'a [u8]);
 /// Takes measurements: the table, or a test.
 pub type Sink<'s> = &'s mut dyn FnMut(&mut Measurement<'_>);
 
+/// Whether a series with this name is the platform's or kinglet's own. Names differ by more than their case.
+#[must_use]
+pub fn is_reserved(name: &[u8]) -> bool {
+    let prefixes: [&[u8]; 3] = [b"faas.", b"aws.lambda.", b"kinglet."];
+    prefixes.iter().any(|prefix| {
+        let start = name.get(..prefix.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    })
+}
+
+/// What a metric of the function is called: by its name, but behind `function.` if that is reserved, so that nothing the function
+/// measures is taken for what the platform says of it.
+pub fn name_of_function<'n>(name: &'n [u8], room: &'n mut Vec<u8>) -> &'n [u8] {
+    if !is_reserved(name) {
+        return name;
+    }
+    *room = [b"function.", name].concat();
+    room
+}
+
 #[derive(Debug)]
 pub struct Measurement<'a> {
     /// Name of the metric.

@@ -20,7 +20,7 @@ mod store;
 
 use crate::clock::Wall;
 use crate::limits::{SERIES_BYTES_MAX, SERIES_CONVENTIONAL_MAX, SERIES_MAX, SET_MEMBERS_MAX};
-use crate::measurement::{Change, Measurement};
+use crate::measurement::{Change, Measurement, is_reserved};
 use crate::point::{self, Kind, Temporality};
 
 use hash::hash;
@@ -104,7 +104,8 @@ impl Table {
         let number = match self.store.find(hash, &self.scratch) {
             Some(number) => number,
             None => {
-                let more = if is_conventional(measurement.name) {
+                // The platform's and kinglet's own, which a function with too many series must not push out.
+                let more = if is_reserved(measurement.name) {
                     SERIES_CONVENTIONAL_MAX
                 } else {
                     0
@@ -242,12 +243,6 @@ fn amount(change: &Change<'_>) -> f64 {
         Change::Observe { value, times, .. } => value * times as f64,
         Change::Member(_) => 0.0,
     }
-}
-
-/// The platform's and kinglet's own, which a function with too many series must not push out.
-fn is_conventional(name: &[u8]) -> bool {
-    let prefixes: [&[u8]; 3] = [b"faas.", b"aws.lambda.", b"kinglet."];
-    prefixes.iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// Either all of the change is in the series, or nothing.

@@ -22,7 +22,7 @@ pub use log::{Log, write};
 
 use crate::double;
 use crate::limits::{METRIC_ATTRIBUTES_MAX, SAMPLED_TIMES_MAX};
-use crate::measurement::{Attribute, Bounds, Change, Measurement, Sink};
+use crate::measurement::{Attribute, Bounds, Change, Measurement, Sink, name_of_function};
 
 /// Reads a datagram: its lines, one after the other, to `sink` or `logs`. Returns how many lines were malformed; a
 /// malformed value in a list counts as one, and the others are taken. Names and tags that are too long are for the table of
@@ -141,7 +141,7 @@ impl<'d> Metric<'d> {
         // A copy, because the table sorts them in place.
         let mut own = attributes.all;
         sink(&mut Measurement {
-            name: self.name,
+            name: name_of_function(self.name, &mut Vec::new()),
             unit: if self.kind == Kind::Timer { b"ms" } else { b"" },
             attributes: own.get_mut(..attributes.used).unwrap_or_default(),
             is_escaped: false,

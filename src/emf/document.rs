@@ -3,7 +3,7 @@
 use super::{NAMESPACE, Read, array, string, unit, values};
 use crate::json::{self, Value};
 use crate::limits::{EMF_MEASUREMENT_WORK, EMF_METRICS_MAX, EMF_WORK_MAX, METRIC_ATTRIBUTES_MAX};
-use crate::measurement::{Attribute, Bounds, Change, Measurement, Sink};
+use crate::measurement::{Attribute, Bounds, Change, Measurement, Sink, name_of_function};
 
 /// A document while it is read.
 struct Document<'a, 's> {
@@ -156,8 +156,9 @@ impl<'a> Document<'a, '_> {
                 used += 1;
             }
         }
+        let mut room = Vec::new();
         let mut measurement = Measurement {
-            name: metric.name,
+            name: name_of_function(metric.name, &mut room),
             unit: metric.unit,
             attributes: attributes.get_mut(..used).unwrap_or_default(),
             is_escaped: true,

@@ -36,7 +36,9 @@ fn read_all(object: &str) -> (Vec<String>, Read) {
         ));
     });
     assert_eq!(read.measurements as usize, found.len());
-    assert!(metadata(object.as_bytes()).is_some() || read == Read::default());
+    let mut canonical = Vec::new();
+    json::append_canonical_strings(&mut canonical, object.as_bytes());
+    assert!(metadata(&canonical).is_some() || read == Read::default());
     (found, read)
 }
 
@@ -250,14 +252,32 @@ fn what_is_malformed_is_counted_and_the_rest_is_taken() {
 }
 
 #[test]
-fn names_are_compared_as_written_and_the_first_of_equal_keys_counts() {
+fn names_are_compared_as_text_and_the_first_of_equal_keys_counts() {
     let object = document(
         r#"[["d\u0062"]]"#,
-        r#"[{"Name":"a\u0062\"/é","Unit":"Bytes\/Second"},{"Name":"ab"}]"#,
-        r#","a\u0062\"/é":1,"a\u0062":2,"d\u0062":"v\n","a\u0062\"/é":3,"d\u0062":"w""#,
+        r#"[{"Name":"a\u0062\"/é","Unit":"Bytes\/Second"},{"Name":"ab"},{"Name":"\u0061b"}]"#,
+        r#","a\u0062\"\/é":1,"a\u0062":2,"db":"v\u0077\n","a\u0062\"/é":3,"d\u0062":"w""#,
     );
-    let expected = [r#"a\u0062\"/é By/s {aws.cloudwatch.namespace=N,d\u0062=v\n} 1"#];
-    assert_reads(&object, &expected, 1);
+    let expected = [
+        r#"ab\"/é By/s {aws.cloudwatch.namespace=N,db=vw\n} 1"#,
+        r"ab  {aws.cloudwatch.namespace=N,db=vw\n} 2",
+    ];
+    assert_reads(&object, &expected, 0);
+    let escaped = object.replace("_aws", r"\u005faws");
+    let escaped = escaped.replace("Dimensions", r"Dimension\u0073");
+    assert_reads(&escaped, &expected, 0);
+}
+
+#[test]
+fn a_name_of_ours_is_told_apart() {
+    let members = r#","faas.invocations":1,"Kinglet.x":2,"faasx":3"#;
+    let metrics = r#"[{"Name":"f\u0061as.invocations"},{"Name":"Kinglet.x"},{"Name":"faasx"}]"#;
+    let expected = [
+        "function.faas.invocations  {aws.cloudwatch.namespace=N} 1",
+        "function.Kinglet.x  {aws.cloudwatch.namespace=N} 2",
+        "faasx  {aws.cloudwatch.namespace=N} 3",
+    ];
+    assert_reads(&document("[]", metrics, members), &expected, 0);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! String content from one text to another: copied, escaped or unescaped, valid and within a limit.
 
 use super::escapes::{Escape, UNICODE_ESCAPE_BYTES, boundary, escape};
-use super::scan::special;
+use super::scan::{behind_string, special};
 
 /// Appends a raw (still escaped) string as the content of a JSON string, valid in JSON and in UTF-8.
 ///
@@ -50,6 +50,42 @@ pub fn append_unescaped(out: &mut Vec<u8>, raw: &[u8], limit: usize) -> bool {
         }
         rest = behind.get(bytes..).unwrap_or(&[]);
     }
+}
+
+/// Appends a raw string in its canonical form: what is equal as text is then equal in its bytes, however it was escaped.
+pub fn append_canonical(out: &mut Vec<u8>, raw: &[u8]) {
+    let mut text = Vec::new();
+    append_unescaped(&mut text, raw, raw.len());
+    append_escaped(out, &text, usize::MAX);
+}
+
+/// The canonical form of a raw key: nearly always what it is, else in `room`.
+pub fn canonical<'k>(raw: &'k [u8], room: &'k mut Vec<u8>) -> &'k [u8] {
+    let is_plain = |byte: &u8| byte.is_ascii_graphic() && *byte != b'\\';
+    if raw.iter().all(is_plain) {
+        return raw;
+    }
+    room.clear();
+    append_canonical(room, raw);
+    room
+}
+
+/// Appends JSON text with each whole string in its canonical form.
+pub fn append_canonical_strings(out: &mut Vec<u8>, text: &[u8]) {
+    let mut rest = text;
+    while let Some(at) = rest.iter().position(|byte| *byte == b'"') {
+        let (before, string) = rest.split_at_checked(at + 1).unwrap_or_default();
+        out.extend_from_slice(before);
+        rest = string;
+        let Some(behind) = behind_string(string, &mut false) else {
+            break;
+        };
+        let bytes = string.len().saturating_sub(behind.len() + 1);
+        append_canonical(out, string.get(..bytes).unwrap_or_default());
+        out.push(b'"');
+        rest = behind;
+    }
+    out.extend_from_slice(rest);
 }
 
 fn append_content(out: &mut Vec<u8>, text: &[u8], limit: usize, raw: bool) -> bool {

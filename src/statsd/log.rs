@@ -158,20 +158,20 @@ pub fn write(log: &Log<'_>, head: &Head<'_>, writer: &mut Writer) {
         writer.attribute(Kind::Integer, b"statsd.service_check.status", &[status]);
     }
     for part in split(log.parts, b'|') {
-        match part {
-            [b'#', list @ ..] => {
-                for (key, value) in tags(list) {
-                    let mut escaped = Vec::new();
-                    json::append_escaped(&mut escaped, key, usize::MAX);
-                    attribute(writer, &escaped, value);
-                }
-            }
-            [letter, b':', value @ ..] if !value.is_empty() => {
-                if let Some((_, key)) = attributes.iter().find(|(known, _)| known == letter) {
-                    attribute(writer, key, value);
-                }
-            }
-            _ => {}
+        if let [letter, b':', value @ ..] = part
+            && !value.is_empty()
+            && let Some((_, key)) = attributes.iter().find(|(known, _)| known == letter)
+        {
+            attribute(writer, key, value);
+        }
+    }
+    // Last, because of equal keys the first stays.
+    for part in split(log.parts, b'|') {
+        let list = part.strip_prefix(b"#").unwrap_or_default();
+        for (key, value) in tags(list) {
+            let mut escaped = Vec::new();
+            json::append_escaped(&mut escaped, key, usize::MAX);
+            attribute(writer, &escaped, value);
         }
     }
 }

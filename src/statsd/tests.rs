@@ -338,6 +338,25 @@ fn names_and_tags_may_be_long() {
 }
 
 #[test]
+fn a_name_of_ours_is_told_apart() {
+    for (name, told) in [
+        ("faas.invocations", "function.faas.invocations"),
+        ("FAAS.x", "function.FAAS.x"),
+        ("aws.lambda.x", "function.aws.lambda.x"),
+        ("kinglet.", "function.kinglet."),
+        ("aws.sqs.x", "aws.sqs.x"),
+        ("faas", "faas"),
+        ("kingletx", "kingletx"),
+        ("function.faas.x", "function.faas.x"),
+    ] {
+        assert_says(
+            format!("{name}:1:2|c"),
+            &[&format!("{told} add 1"), &format!("{told} add 2")],
+        );
+    }
+}
+
+#[test]
 fn names_are_anybodys_bytes() {
     let mut name = Vec::new();
     let malformed = read(

@@ -83,10 +83,10 @@ impl Format for Otlp {
                 b"\"},\"attributes\":[",
             ],
         );
-        attributes(out, record);
-        if record.dropped_attributes > 0 {
+        let dropped_attributes = record.dropped_attributes + attributes(out, record);
+        if dropped_attributes > 0 {
             push(out, &[b"],\"droppedAttributesCount\":"]);
-            decimal::push(out, u64::from(record.dropped_attributes));
+            decimal::push(out, u64::from(dropped_attributes));
         } else {
             out.push(b']');
         }
@@ -178,8 +178,8 @@ const NAMES: Names = Names {
 };
 
 /// The attributes that kinglet gives, then the function's own. Keys must be unique, so one of the function's that has a
-/// name of ours is left out. A plain line of the function has no event type: nearly all records are that.
-fn attributes(out: &mut Vec<u8>, record: &Record<'_>) {
+/// name of ours is left out; returns how many. A plain line of the function has no event type: nearly all records are that.
+fn attributes(out: &mut Vec<u8>, record: &Record<'_>) -> u32 {
     let head = &record.head;
     let start = out.len();
     if !head.request_id.is_empty() {
@@ -211,11 +211,15 @@ fn attributes(out: &mut Vec<u8>, record: &Record<'_>) {
             attribute(out, &Attribute { kind, key, value }, out.len() == start);
         }
     }
+    let mut left_out = 0;
     for each in record.attributes() {
-        if ![INVOCATION_ID, EVENT_TYPE, COLDSTART, ORIGINAL_BYTES].contains(&each.key) {
+        if [INVOCATION_ID, EVENT_TYPE, COLDSTART, ORIGINAL_BYTES].contains(&each.key) {
+            left_out += 1;
+        } else {
             attribute(out, &each, out.len() == start);
         }
     }
+    left_out
 }
 
 const INVOCATION_ID: &[u8] = b"faas.invocation_id";

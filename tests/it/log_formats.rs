@@ -1,10 +1,11 @@
 //! What the function's lines say of themselves, in JSON and in the text formats of the managed runtimes.
 
-use kinglet_sandbox::LogFormat;
+use kinglet_sandbox::{LogFormat, Wire};
 use serde_json::json;
 
 use crate::arrived::of_type;
 use crate::extension::{beside, healthy_collector, spin_down};
+use crate::telemetry_input::{awake, finish};
 
 /// In JSON log format the message is the body, the level the severity, the request id the invocation id; other members
 /// become attributes, nested ones as their JSON text.
@@ -119,5 +120,36 @@ fn text_lines_tell_their_severity_and_request_id() {
             ),
             (line, *severity, Some(request_id))
         );
+    }
+}
+
+/// A member cannot stand for what kinglet says of a record, nor hide it, however its name is escaped: it is left out and counted.
+#[test]
+fn no_member_is_taken_for_one_of_kinglets() {
+    let (collector, lambda) = awake();
+    let escaped = r#"{"message":"m","faas.\u0069nvocation_id":"forged","aws.lambda.event.\u0074ype":"platform.report",
+        "faas.coldstar\u0074":"forged","kinglet.\u006friginal_bytes":7,"a\u0062":1,"ab":2}"#;
+    let plain: serde_json::Value = serde_json::from_str(escaped).unwrap();
+    let event = |record: &str| {
+        format!(r#"{{"time":"2026-11-21T20:37:43.578Z","type":"function","record":{record}}}"#)
+    };
+    let body = format!("[{},{}]", event(escaped), event(&plain.to_string()));
+    assert_eq!(lambda.post(body.as_bytes(), Wire::default()).unwrap(), 200);
+    finish(&lambda);
+    let mut records = of_type(&collector, "function");
+    assert_eq!(
+        records.len(),
+        4,
+        "the first, these two, the last: {records:?}"
+    );
+    let id = records[0].request_id().map(String::from);
+    // One member of the escaped object has the name of another, too.
+    for (record, dropped) in records.drain(1..3).zip([5, 4]) {
+        let keys = record.raw["attributes"].as_array().unwrap().iter();
+        let keys: Vec<_> = keys.map(|each| each["key"].as_str().unwrap()).collect();
+        assert_eq!(keys, ["faas.invocation_id", "faas.coldstart", "ab"]);
+        assert_eq!(record.request_id(), id.as_deref());
+        assert_eq!(record.attribute("faas.coldstart"), Some(&json!(true)));
+        assert_eq!(record.raw["droppedAttributesCount"], json!(dropped));
     }
 }

@@ -361,3 +361,54 @@ fn a_record_never_exceeds_its_bound() {
         assert_eq!(all, 15, "{bytes_max}");
     }
 }
+
+/// Keys that are the same text are one key, whatever their escapes.
+#[test]
+fn keys_are_compared_as_text() {
+    for (record, body, severity, attributes, dropped) in [
+        (
+            r#"{"message":"m","a\u0062":1,"ab":2,"\u0061b":3}"#,
+            "m",
+            0,
+            vec!["ab=i:1"],
+            2,
+        ),
+        (
+            r#"{"message":"m","faas.\u0069nvocation_id":"x","a\/b":1,"a/b":2}"#,
+            "m",
+            0,
+            vec!["faas.invocation_id=s:x", "a/b=i:1"],
+            1,
+        ),
+        (
+            r#"{"m\u0065ssage":"hi","\u006cevel":"ERROR","\u0072equestId":"r-1"}"#,
+            "hi",
+            17,
+            vec![],
+            0,
+        ),
+        // What needs an escape has one, the same for all.
+        (
+            r#"{"message":"m","é\u0022\u005c\u000a":1,"\u00e9\"\\\n":2,"\ud83d":3,"\ufffd":4,"a b":5}"#,
+            "m",
+            0,
+            vec![r#"é\"\\\n=i:1"#, "\u{fffd}=i:3", "a b=i:5"],
+            2,
+        ),
+    ] {
+        let seen = Stream::new(ALL).line(record);
+        assert_eq!(
+            (seen.body.as_str(), seen.severity),
+            (body, severity),
+            "{record}"
+        );
+        assert_eq!(
+            (seen.attributes, seen.dropped_attributes),
+            (
+                attributes.iter().map(ToString::to_string).collect(),
+                dropped
+            ),
+            "{record}"
+        );
+    }
+}

@@ -126,3 +126,29 @@ fn strings_keep_their_meaning_and_their_limit() {
         assert_eq!(*escaped, String::from_utf8_lossy(&text), "{text:?}");
     }
 }
+
+#[test]
+fn equal_keys_have_one_canonical_form() {
+    for (raw, expected) in [
+        ("plain.key", "plain.key"),
+        (r"\u0070l\u0061in", "plain"),
+        (r"a\/b", "a/b"),
+        (r"\u0022\u005c\u000A\u0001", r#"\"\\\n\u0001"#),
+        (r"\ud83d\ude00", "😀"),
+        (r"\uD83D", "\u{fffd}"),
+        (r"\x", r"\\x"),
+        ("two words é", "two words é"),
+        ("", ""),
+    ] {
+        let (mut room, mut again) = (b"old".to_vec(), Vec::new());
+        let canonical = canonical(raw.as_bytes(), &mut room);
+        assert_eq!(String::from_utf8_lossy(canonical), expected, "{raw}");
+        // It is its own canonical form.
+        assert_eq!(super::canonical(canonical, &mut again), canonical);
+    }
+    let mut out = Vec::new();
+    let text = br#"{"\u0061":["b\/",{"c":"\"\u0064"}], "e":1, "cut\u00"#;
+    append_canonical_strings(&mut out, text);
+    let expected = r#"{"a":["b/",{"c":"\"d"}], "e":1, "cut\u00"#;
+    assert_eq!(String::from_utf8_lossy(&out), expected);
+}

@@ -189,6 +189,17 @@ fn service_checks() {
     }
 }
 
+/// What a part says comes before a tag of the same name, wherever they stand.
+#[test]
+fn tags_hide_no_parts() {
+    let line = "_e{1,1}:a|b|#statsd.event.alert_type:x,host.name:y,c:d|t:error|h:h1";
+    let (records, _) = records(line.as_bytes(), 4096);
+    let record = Record::read(&records[0]).unwrap();
+    let attributes = "statsd.event.alert_type:error host.name:h1 c:d";
+    assert_eq!(short(&record), (ERROR, "a\\nb".into(), attributes.into()));
+    assert_eq!(record.dropped_attributes, 2);
+}
+
 #[test]
 fn times() {
     for (line, time) in [

@@ -4,7 +4,7 @@ use kinglet_sandbox::{Data, Point};
 
 use super::measured::{accounts_without_losses, named, single, total};
 use super::statsd_client::StatsdClient;
-use crate::extension::{healthy_collector, spin_down};
+use crate::extension::{healthy_collector, invoke, spin_down};
 
 /// Sends these datagrams in one invocation; what has arrived when all is over.
 fn arrived(datagrams: &[&str]) -> kinglet_sandbox::Collector {
@@ -241,4 +241,50 @@ fn times_of_their_own_stay_apart() {
         ]
     );
     assert_eq!((found.len(), found[2].1), (3, 1.0));
+}
+
+/// A name of the platform's or of kinglet's own cannot be given to a metric of the function: it is told under another.
+#[test]
+fn no_name_falsifies_a_series_of_ours() {
+    let (collector, client) = (healthy_collector(), StatsdClient::new());
+    let lambda = client
+        .beside(&collector)
+        .env("KINGLET_SELF_METRICS", "on")
+        .start()
+        .unwrap();
+    client.invoke(
+        &lambda,
+        [
+            "faas.invocations:1000|c\nFaaS.Errors:7|c\nkinglet.posts:5000|c|#a:b\naws.lambda.billed_duration:9|ms",
+            "faastest:1|c",
+        ],
+    );
+    let metrics = r#"[{"Name":"faas.\u0069nvocations"},{"Name":"kinglet.io"}]"#;
+    let directives = format!(r#"[{{"Namespace":"N","Dimensions":[[]],"Metrics":{metrics}}}]"#);
+    invoke(
+        &lambda,
+        [format!(
+            r#"{{"_aws":{{"CloudWatchMetrics":{directives}}},"f\u0061as.invocations":500,"kinglet.io":1e9}}"#
+        )],
+    );
+    let counters = accounts_without_losses(&spin_down(&lambda), &collector);
+    assert_eq!(counters.get("measurements_malformed"), 0, "{counters:?}");
+    assert_eq!(total(&collector, "faas.invocations"), 2.0);
+    assert!(total(&collector, "kinglet.posts") < 100.0);
+    assert!(total(&collector, "kinglet.io") < 1e6);
+    assert!(total(&collector, "aws.lambda.billed_duration") < 9.0);
+    for (name, value) in [
+        ("function.FaaS.Errors", 7.0),
+        ("function.kinglet.posts", 5000.0),
+        ("function.aws.lambda.billed_duration", 9.0),
+        ("function.kinglet.io", 1e9),
+        ("faastest", 1.0),
+    ] {
+        assert_eq!(total(&collector, name), value, "{name}");
+    }
+    let values: Vec<_> = named(&collector, "function.faas.invocations")
+        .iter()
+        .map(Point::value)
+        .collect();
+    assert_eq!(values, [1000.0, 500.0]);
 }
