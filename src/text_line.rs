@@ -38,7 +38,9 @@ pub fn prefix<'a>(line: &'a [u8], current: &[u8]) -> Prefix<'a> {
         [b'A'..=b'Z', b',', b' ', rest @ ..] if rest.first() == Some(&b'[') => return head(rest),
         [b'A'..=b'Z', b'A'..=b'Z', ..] => before_colon(line),
         [_, _, _, _, b':', b' ', ..] => of_console(line),
-        [b'l' | b't', ..] => of_logfmt(line),
+        [b't', b'i', b'm', b'e', b'=', ..]
+        | [b't', b's', b'=', ..]
+        | [b'l', _, _, _, _, b'=', ..] => of_logfmt(line),
         _ => 0,
     };
     Prefix {
@@ -140,16 +142,10 @@ fn word(text: &[u8]) -> (&[u8], &[u8]) {
 
 /// Whether a word holds a time of day with its seconds, or one of twelve hours: `2026-11-21T20:37:43.578Z`, `20:37:43`, `3:04PM`.
 fn is_clock(word: &[u8]) -> bool {
-    let mut parts = word.splitn(2, |byte| *byte == b':');
+    let mut parts = word.splitn(3, |byte| *byte == b':');
     let hours = parts.next().and_then(<[u8]>::last);
-    hours.is_some_and(u8::is_ascii_digit)
-        && matches!(
-            parts.next(),
-            Some(
-                [b'0'..=b'9', b'0'..=b'9', b':', b'0'..=b'9', b'0'..=b'9', ..]
-                    | [b'0'..=b'9', b'0'..=b'9', b'A' | b'P', b'M']
-            )
-        )
+    let mut is_two = || matches!(parts.next(), Some([b'0'..=b'9', b'0'..=b'9', ..]));
+    hours.is_some_and(u8::is_ascii_digit) && is_two() && (is_two() || word.ends_with(b"M"))
 }
 
 /// `2026-11-21`, `2026/11/21` and the like: it must be followed by a time of day to be of use.
@@ -185,25 +181,23 @@ fn of_console(line: &[u8]) -> u8 {
     }
 }
 
-/// Pairs of keys and values that begin with the level or a time.
+/// Pairs of keys and values: the level is the first, or behind a time.
 fn of_logfmt(line: &[u8]) -> u8 {
-    const LEVEL: &[u8] = b" level=";
-    let value = match line.strip_prefix(b"level=") {
-        Some(value) => value,
-        None if line.starts_with(b"time=") || line.starts_with(b"ts=") => {
-            let at = line.windows(LEVEL.len()).position(|bytes| bytes == LEVEL);
-            at.and_then(|at| line.get(at + LEVEL.len()..))
-                .unwrap_or_default()
+    let mut rest = line;
+    loop {
+        let (pair, behind) = word(rest);
+        rest = behind.get(1..).unwrap_or_default();
+        if let Some(level) = pair.strip_prefix(b"level=") {
+            // Another pair follows, or it is no list of them.
+            let (next, _) = word(rest);
+            let is_pair = next.contains(&b'=');
+            return if is_pair { severity::of_word(level) } else { 0 };
         }
-        None => b"",
-    };
-    let (level, behind) = word(value);
-    // Another pair follows, or it is no list of them.
-    let (next, _) = word(behind.get(1..).unwrap_or_default());
-    if next.contains(&b'=') {
-        severity::of_word(level)
-    } else {
-        0
+        // A quote stands behind a backslash, and only a time is quoted before the level.
+        let is_time = matches!(pair, [b'"'] | [b'"', b'0'..=b'9', ..]);
+        if !is_time && !pair.contains(&b'=') {
+            return 0;
+        }
     }
 }
 
