@@ -111,7 +111,8 @@ fn head(line: &[u8]) -> Prefix<'_> {
             is_id_due = false;
         } else if is_clock(word) || has_clock && word == b"RequestId:" {
             (has_clock, is_id_due) = (true, true);
-        } else if is_date(word) {
+        } else if !has_clock && word.first().is_some_and(u8::is_ascii_digit) {
+            // A date.
         } else if found.severity != 0 || !has_clock {
             break;
         } else if is_open {
@@ -142,32 +143,26 @@ fn word(text: &[u8]) -> (&[u8], &[u8]) {
 
 /// Whether a word holds a time of day with its seconds, or one of twelve hours: `2026-11-21T20:37:43.578Z`, `20:37:43`, `3:04PM`.
 fn is_clock(word: &[u8]) -> bool {
-    let mut parts = word.splitn(3, |byte| *byte == b':');
-    let hours = parts.next().and_then(<[u8]>::last);
-    let mut is_two = || matches!(parts.next(), Some([b'0'..=b'9', b'0'..=b'9', ..]));
-    hours.is_some_and(u8::is_ascii_digit) && is_two() && (is_two() || word.ends_with(b"M"))
-}
-
-/// `2026-11-21`, `2026/11/21` and the like: it must be followed by a time of day to be of use.
-fn is_date(word: &[u8]) -> bool {
-    word.len() >= 8
-        && word
-            .iter()
-            .all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b'/'))
+    let at = word.iter().position(|byte| *byte == b':');
+    let minutes = at.and_then(|at| word.get(at + 1..)).unwrap_or_default();
+    word.first().is_some_and(u8::is_ascii_digit)
+        && matches!(
+            minutes,
+            [b'0'..=b'9', b'0'..=b'9', b':', b'0'..=b'9', ..]
+                | [b'0'..=b'9', b'0'..=b'9', .., b'M']
+        )
 }
 
 /// Python's basicConfig and java.util.logging: `INFO:root:message`, `SEVERE: message`.
 fn before_colon(line: &[u8]) -> u8 {
-    let (first, _) = word(line);
-    let mut parts = first.splitn(2, |byte| *byte == b':');
-    let level = parts.next().unwrap_or_default();
-    match parts.next() {
-        Some(name)
-            if name.contains(&b':') || name.is_empty() && line.get(first.len()) == Some(&b' ') =>
-        {
-            severity::of_column(level, false)
-        }
-        _ => 0,
+    let at = line.iter().position(|byte| *byte == b':');
+    let (level, rest) = line.split_at_checked(at.unwrap_or(0)).unwrap_or_default();
+    let behind = rest.get(1..).unwrap_or_default();
+    let (name, _) = word(behind);
+    if behind.first() == Some(&b' ') || name.contains(&b':') {
+        severity::of_column(level, false)
+    } else {
+        0
     }
 }
 
