@@ -7,68 +7,60 @@ pub const WARN: u8 = 13;
 pub const ERROR: u8 = 17;
 pub const FATAL: u8 = 21;
 
-/// A severity, and the words for it in upper case, separated by spaces.
-type Words = (u8, &'static [u8]);
-
-/// What most loggers write for a level, in full and short: the words of which a line is believed that they are levels.
-const COMMON: [Words; 6] = [
+/// Severities, and words for them in upper case, separated by spaces.
+const WORDS: [(u8, &[u8]); 15] = [
+    // What most loggers write for a level, in full and short: the words of which a line is believed that they are levels.
     (INFO, b"INFO INF"),
     (ERROR, b"ERROR ERR SEVERE"),
     (WARN, b"WARN WARNING WRN"),
     (DEBUG, b"DEBUG DBG"),
     (TRACE, b"TRACE TRC"),
     (FATAL, b"FATAL CRITICAL FTL"),
-];
-/// .NET's labels, which are words of other meanings, too.
-const LABELS: [Words; 4] = [
+    // .NET's labels, which are words of other meanings, too.
     (ERROR, b"FAIL"),
     (DEBUG, b"DBUG"),
     (TRACE, b"TRCE"),
     (FATAL, b"CRIT"),
-];
-/// Other words of Java, Node.js, .NET, Go and syslog: levels only where it is said that there is one.
-const OTHERS: [Words; 5] = [
+    // Other words of Java, Node.js, .NET, Go and syslog: levels only where it is said that there is one.
     (INFO, b"INFORMATION"),
     (INFO + 1, b"NOTICE"),
     (DEBUG, b"FINE"),
     (TRACE, b"VERBOSE FINEST ALL"),
     (FATAL, b"PANIC EMERG"),
 ];
+/// So many of the rows are what most loggers write, and with .NET's labels.
+const COMMON: usize = 6;
+const WITH_LABELS: usize = 10;
 
 /// The severity number of a level word, in either case; 0 if it is none.
 #[must_use]
 pub fn of_word(word: &[u8]) -> u8 {
+    find(word, WORDS.len())
+}
+
+/// The severity number of a word in a column of a line: one that most loggers use, all in upper or all in lower case; 0 if it is
+/// none. `has_labels`: it may be one of .NET's, too.
+#[must_use]
+pub fn of_column(word: &[u8], has_labels: bool) -> u8 {
+    let is_one_case =
+        word.iter().all(u8::is_ascii_uppercase) || word.iter().all(u8::is_ascii_lowercase);
+    if is_one_case {
+        find(word, if has_labels { WITH_LABELS } else { COMMON })
+    } else {
+        0
+    }
+}
+
+fn find(word: &[u8], rows: usize) -> u8 {
     // By far the most.
     if word == b"INFO" {
         return INFO;
     }
-    let found = find(&COMMON, word) | find(&LABELS, word);
-    found | find(&OTHERS, word)
-}
-
-/// The severity number of a word in a column of a line: one that nearly all loggers use, all in upper or all in lower case; 0 if
-/// it is none. `has_labels`: it may be one of .NET's, too.
-#[must_use]
-pub fn of_column(word: &[u8], has_labels: bool) -> u8 {
-    if word == b"INFO" {
-        return INFO;
-    }
-    let is_one_case =
-        word.iter().all(u8::is_ascii_uppercase) || word.iter().all(u8::is_ascii_lowercase);
-    match find(&COMMON, word) {
-        _ if !is_one_case => 0,
-        0 if has_labels => find(&LABELS, word),
-        found => found,
-    }
-}
-
-/// No word is in two rows.
-fn find(words: &[Words], word: &[u8]) -> u8 {
-    let is_in = |words: &[u8]| {
+    let mut rows = WORDS.iter().take(rows);
+    let row = rows.find(|(_, words)| {
         let mut each = words.split(|byte| *byte == b' ');
         each.any(|known| known.eq_ignore_ascii_case(word))
-    };
-    let row = words.iter().find(|(_, words)| is_in(words));
+    });
     row.map_or(0, |(severity, _)| *severity)
 }
 
