@@ -342,10 +342,17 @@ impl Iterator for Arguments {
     }
 }
 
-/// Defines the process's entry: what the C library calls first. `$start` gets the arguments and never returns.
+/// Defines the process's entry: what the C library calls first. `$start` gets the arguments and never returns. And for the static
+/// binary its allocator, which is for one thread: `$start` must not start another. It stands here and not in the library,
+/// which tests link, too, and they have threads.
 #[macro_export]
 macro_rules! entry {
     ($start:path) => {
+        // SAFETY: nothing in the shipped binary starts a thread, and the signal handlers never allocate.
+        #[cfg(target_env = "musl")]
+        #[global_allocator]
+        static MEMORY: $crate::sys::memory::Memory = unsafe { $crate::sys::memory::Memory::new() };
+
         // SAFETY: the C library calls the symbol `main` once, with the argument list.
         #[unsafe(no_mangle)]
         extern "C" fn main(_count: i32, list: *const *const core::ffi::c_char) -> i32 {
@@ -713,8 +720,9 @@ mod error_texts {
 ///
 /// musl's own costs 8 KB of binary and takes its pages one by one; ours carves from memory that the kernel gives without being
 /// asked (`.bss`), so a cold start makes no system call for it. Whoever builds against another C library gets that one's.
+/// [`crate::entry`] puts it into a binary; the library only has it ready.
 #[cfg(target_env = "musl")]
-mod memory {
+pub mod memory {
     use std::alloc::{GlobalAlloc, Layout};
     use std::cell::UnsafeCell;
     use std::ptr::null_mut;
@@ -746,7 +754,8 @@ mod memory {
     #[repr(align(64))]
     struct Arena(#[expect(dead_code, reason = "used by its address")] [u8; ARENA_BYTES]);
 
-    struct Memory {
+    /// The allocator.
+    pub struct Memory {
         arena: UnsafeCell<Arena>,
         state: UnsafeCell<State>,
     }
@@ -760,19 +769,29 @@ mod memory {
         is_arena_taken: bool,
     }
 
-    // SAFETY: the process has one thread: nothing in the shipped binary spawns another, and the signal handlers never allocate.
+    // SAFETY: whoever has made one has promised that the process has one thread.
     unsafe impl Sync for Memory {}
 
-    #[global_allocator]
-    static MEMORY: Memory = Memory {
-        arena: UnsafeCell::new(Arena([0; ARENA_BYTES])),
-        state: UnsafeCell::new(State {
-            free: [null_mut(); CLASSES],
-            next: 0,
-            end: 0,
-            is_arena_taken: false,
-        }),
-    };
+    impl Memory {
+        /// For [`crate::entry`] alone.
+        ///
+        /// # Safety
+        ///
+        /// One thread uses it, and no signal handler that goes back to what it has interrupted.
+        #[expect(clippy::new_without_default, reason = "it is made once, in a static")]
+        #[must_use]
+        pub const unsafe fn new() -> Memory {
+            Memory {
+                arena: UnsafeCell::new(Arena([0; ARENA_BYTES])),
+                state: UnsafeCell::new(State {
+                    free: [null_mut(); CLASSES],
+                    next: 0,
+                    end: 0,
+                    is_arena_taken: false,
+                }),
+            }
+        }
+    }
 
     /// The class of a block, or `None` if it is a mapping.
     fn class(layout: Layout) -> Option<usize> {
