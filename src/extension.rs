@@ -20,8 +20,9 @@ use crate::ring::Ring;
 use crate::runtime_api::{self, Endpoint, RuntimeApi, Said, heads};
 use crate::self_metrics::SelfMetrics;
 use crate::signal::{PerSignal, Signal};
+use crate::sys::{self, survival};
 use crate::telemetry::Telemetry;
-use crate::{decimal, message, sys};
+use crate::{decimal, message};
 
 /// What register has told, and the connection it was told on.
 pub struct Registration {
@@ -53,6 +54,8 @@ pub fn register(endpoint: Endpoint, name: &[u8]) -> Option<Registration> {
         }
         if let Some(answer) = answer.as_ref().filter(|answer| answer.status == 200) {
             api.registered(&answer.identifier);
+            api.install_survival();
+            survival::crash_if("registered");
             return Some(Registration {
                 api,
                 identifier: answer.identifier.clone(),
@@ -123,6 +126,7 @@ pub fn subscribe(registration: &mut Registration, config: &Config) -> Subscripti
         let answer = registration
             .api
             .exchange(head, own, &body, Some(SUBSCRIBE_MS_MAX));
+        survival::crash_if("subscribed");
         status = answer.map_or(0, |answer| answer.status);
         if status == 200 {
             return Subscription {
@@ -244,6 +248,7 @@ pub fn run(shared: Shared, exporter: &mut Option<Exporter>) {
     let mut reactor = lock(shared);
     reactor.ask_first_next();
     reactor.initialized();
+    survival::crash_if("initialized");
     drop(reactor);
     loop {
         let mut reactor = lock(shared);
@@ -268,6 +273,7 @@ pub fn run(shared: Shared, exporter: &mut Option<Exporter>) {
 
 /// Writes the counters line. The exit status: 1 if the sandbox was gone before SHUTDOWN came.
 pub fn conclude(shared: Shared) -> u8 {
+    survival::crash_if("conclude");
     let mut reactor = lock(shared);
     let is_gone = reactor.is_gone();
     reactor.count_dropped_datagrams();

@@ -307,5 +307,9 @@ const _: () = {
     assert!(RESOLVE_RETRY_MS * 2 <= RESOLVE_MS_MAX);
     assert!(NEXT_RETRY_MS_MIN <= NEXT_RETRY_MS_MAX && NEXT_RETRY_MS_MAX < NEXT_UNREACHABLE_MS_MAX);
     assert!(BREAKER_MS_MIN <= BREAKER_MS_MAX);
+    assert!(
+        MESSAGE_BYTES_MAX * 2 <= 4096,
+        "a pipe that has room takes a line and the count of those before it"
+    );
     assert!(LINE_PREFIX_BYTES >= REQUEST_ID_BYTES_MAX + 40);
 };

@@ -2,9 +2,11 @@
 //!
 //! Lambda hands these lines back as `extension` events; the reader knows them by their beginning and never ships them.
 
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
 use crate::event::OWN_PREFIX;
 use crate::limits::{MESSAGE_BYTES_MAX, MESSAGES_MAX};
-use crate::sys;
+use crate::{decimal, sys};
 
 /// Says at most [`MESSAGES_MAX`] lines until [`Messages::renew`].
 #[derive(Debug, Default)]
@@ -29,18 +31,29 @@ impl Messages {
     }
 }
 
+/// Lines that were not written, since the last one that was: there was no room.
+static UNREAD: AtomicU64 = AtomicU64::new(0);
+
 /// Writes one line of these parts, whatever was said before. Control characters are replaced, and a long line is cut. That
-/// nobody reads it must not end the process.
+/// nobody reads it must neither end the process nor hold it: without room it is left out, and counted in the next one.
 pub fn line(parts: &[&[u8]]) {
     sys::ignore_broken_pipes();
     let mut out = Vec::with_capacity(MESSAGE_BYTES_MAX);
+    let unread = UNREAD.load(Relaxed);
+    if unread > 0 {
+        out.extend_from_slice(OWN_PREFIX);
+        out.extend_from_slice(b"lines before this that nobody read: ");
+        decimal::push(&mut out, unread);
+        out.push(b'\n');
+    }
+    let bytes_max = out.len() + MESSAGE_BYTES_MAX;
     out.extend_from_slice(OWN_PREFIX);
     for byte in parts.iter().flat_map(|part| part.iter()) {
-        if out.len() == MESSAGE_BYTES_MAX - 1 {
+        if out.len() == bytes_max - 1 {
             break;
         }
         out.push(if byte.is_ascii_control() { b'?' } else { *byte });
     }
     out.push(b'\n');
-    sys::write(sys::STDERR, &out);
+    UNREAD.store(if sys::tell(&out) { 0 } else { unread + 1 }, Relaxed);
 }

@@ -255,9 +255,6 @@ impl Reactor {
 
     /// The first next was asked: what nobody had to wait for is done now.
     pub fn initialized(&mut self) {
-        // The survival handler writes to stderr, too.
-        sys::ignore_broken_pipes();
-        self.runtime_api.install_survival();
         if let Some(own) = &mut self.own {
             own.initialized(sys::microseconds());
         }

@@ -120,6 +120,8 @@ pub struct RuntimeApi {
     is_asked: bool,
     /// The request for the next event, once registered.
     next_request: Vec<u8>,
+    /// What is asked is the next event.
+    is_next: bool,
     retry_ms: u64,
     refusals: u32,
     unreachable_since: Option<Mono>,
@@ -141,6 +143,7 @@ impl RuntimeApi {
             incoming: Vec::new(),
             is_asked: false,
             next_request: Vec::new(),
+            is_next: false,
             retry_ms: NEXT_RETRY_MS_MIN,
             refusals: 0,
             unreachable_since: None,
@@ -201,20 +204,18 @@ impl RuntimeApi {
         self.next_request = self.request(heads::NEXT, identifier, b"");
     }
 
+    /// From now on a fatal signal is survived; see [`survival`]. To be called once registered.
+    pub fn install_survival(&self) {
+        survival::install(&self.endpoint.address, &self.next_request);
+    }
+
     /// Asks for the next event.
     pub fn ask_next(&mut self) -> Result<(), Lost> {
         self.outgoing = self.next_request.clone();
+        self.is_next = true;
         let asked = self.begin();
-        match (&asked, &self.stream) {
-            (Ok(()), Some(stream)) => survival::note(Next::Outstanding, Some(stream)),
-            _ => survival::note(Next::Ask, None),
-        }
+        survival::crash_if("asked");
         asked
-    }
-
-    /// From now on a fatal signal is survived; see [`survival`]. To be called after the first next was asked.
-    pub fn install_survival(&self) {
-        survival::install(&self.endpoint.address, &self.next_request);
     }
 
     /// The descriptor is ready: writes or reads what can be. An answer comes once it is whole.
@@ -228,6 +229,9 @@ impl RuntimeApi {
 
     /// Gives up the connection, and what is asked on it.
     pub fn close(&mut self) {
+        if self.is_next && self.is_asked {
+            survival::note(Next::Ask);
+        }
         self.stream = None;
         self.is_asked = false;
         self.outgoing.clear();
@@ -236,8 +240,8 @@ impl RuntimeApi {
 
     /// The connection on which next was outstanding is lost.
     pub fn next_lost(&mut self, now: Mono) -> Event {
-        survival::note(Next::Ask, None);
         self.close();
+        survival::crash_if("lost");
         let since = *self.unreachable_since.get_or_insert(now);
         if now.since(since) >= NEXT_UNREACHABLE_MS_MAX {
             return Event::Gone;
@@ -249,7 +253,7 @@ impl RuntimeApi {
     pub fn next_answered(&mut self, answer: &Answer, now: Clocks) -> Event {
         self.unreachable_since = None;
         if answer.status != 200 {
-            survival::note(Next::Ask, None);
+            survival::note(Next::Ask);
             self.refusals += 1;
             return if self.refusals >= NEXT_REFUSALS_MAX {
                 Event::Gone
@@ -265,11 +269,11 @@ impl RuntimeApi {
             .filter(|at| *at > now.wall)
             .map(|at| now.mono_of(at));
         if event.event_type.as_deref() == Some("SHUTDOWN") {
-            survival::note(Next::Over, None);
+            survival::note(Next::Over);
             self.shutdown_reason = event.shutdown_reason;
             return Event::Shutdown { deadline };
         }
-        survival::note(Next::Ask, None);
+        survival::note(Next::Ask);
         if event.invoked_function_arn.is_some() {
             self.invoked_arn = event.invoked_function_arn;
         }
@@ -323,6 +327,9 @@ impl RuntimeApi {
             match stream.write(&self.outgoing) {
                 Ok(count) if count >= self.outgoing.len() => {
                     self.outgoing.clear();
+                    if self.is_next {
+                        survival::note(Next::Outstanding(stream));
+                    }
                     // There is a connection: what comes later is not the same outage.
                     self.unreachable_since = None;
                 }
@@ -343,13 +350,27 @@ impl RuntimeApi {
         }
         let stream = self.stream.as_mut().ok_or(Lost)?;
         let mut bytes = [0; 2048];
+        // What has been read does not come again: whoever takes over after the read must ask, not wait for an answer.
+        survival::note(Next::Ask);
         let count = match stream.read(&mut bytes) {
             Ok(count) => count,
-            Err(error) if is_retry(&error) => return Ok(None),
+            Err(error) if is_retry(&error) => {
+                if self.is_next {
+                    survival::note(Next::Outstanding(stream));
+                }
+                return Ok(None);
+            }
             Err(_) => return Err(Lost),
         };
         self.incoming
             .extend_from_slice(bytes.get(..count).unwrap_or_default());
+        if self.is_next {
+            if is_shutdown(&self.incoming) {
+                survival::note(Next::Over);
+                survival::crash_if("last answer");
+            }
+            survival::crash_if("answer");
+        }
         if self.incoming.len() > RUNTIME_API_ANSWER_BYTES_MAX {
             return Err(Lost);
         }
@@ -362,11 +383,7 @@ impl RuntimeApi {
                 }
                 Ok(Some(answer))
             }
-            Parse::Partial if count > 0 => {
-                // An event has begun to arrive: whoever takes over from here must ask again.
-                survival::note(Next::Ask, None);
-                Ok(None)
-            }
+            Parse::Partial if count > 0 => Ok(None),
             Parse::Partial | Parse::Malformed => Err(Lost),
         }
     }
@@ -412,6 +429,11 @@ fn answer(bytes: &[u8], is_ended: bool) -> Parse<(Answer, bool)> {
     }
 }
 
+/// Whether an answer to next tells of SHUTDOWN, as far as that can be said without reading it.
+fn is_shutdown(answer: &[u8]) -> bool {
+    answer.windows(10).any(|window| window == b"\"SHUTDOWN\"")
+}
+
 /// Reads the answer to register or to next.
 #[must_use]
 pub fn said(body: &[u8]) -> Said {
@@ -419,9 +441,8 @@ pub fn said(body: &[u8]) -> Said {
     let _ = fill(Said::begin(&mut said), body);
     said.unwrap_or_else(|| {
         // What it is matters more than that it is well formed.
-        let is_shutdown = body.windows(10).any(|window| window == b"\"SHUTDOWN\"");
         Said {
-            event_type: is_shutdown.then(|| String::from("SHUTDOWN")),
+            event_type: is_shutdown(body).then(|| String::from("SHUTDOWN")),
             ..<Said as Default>::default()
         }
     })

@@ -393,7 +393,25 @@ pub fn exit(status: u8) -> ! {
 }
 
 pub const STDOUT: RawFd = 1;
-pub const STDERR: RawFd = 2;
+const STDERR: RawFd = 2;
+
+/// Writes a line to standard error, unless it would have to wait: a pipe that nobody reads must not hold the process. The
+/// descriptor is shared with others, so it stays one that blocks. A pipe that takes anything takes 4,096 bytes (`PIPE_BUF`),
+/// and all of our lines are shorter. True if there was room. Fit for a signal handler.
+pub fn tell(line: &[u8]) -> bool {
+    let mut stderr = [PollFd {
+        fd: STDERR,
+        events: WRITABLE,
+        ready: 0,
+    }];
+    wait(&mut stderr, Some(0));
+    let [stderr] = stderr;
+    let is_taken = stderr.ready & WRITABLE != 0;
+    if is_taken {
+        write(STDERR, line);
+    }
+    is_taken
+}
 
 /// Writes once, as much as is taken. There is nobody to tell of a failure.
 pub fn write(fd: RawFd, bytes: &[u8]) {
@@ -461,33 +479,42 @@ pub fn environment() -> Arguments {
 
 /// Carrying on after a fatal signal, so that a bug of ours never fails the function.
 ///
+/// It is there as soon as register has told who we are. Before that nothing can be asked: what happens then, in the reading of
+/// register's answer, ends the process. From there on [`crash_if`] stands wherever the conversation about the next event, or
+/// what the program is at, becomes another; the tests crash at each.
+///
 /// The handler runs on a stack of its own, trusts nothing of the program's memory but the few words in here, and does the one
 /// thing that Lambda needs of an extension: it asks for the next event until SHUTDOWN comes, then leaves with status 0.
 pub mod survival {
     use super::*;
-    use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicU8, AtomicUsize, Ordering::SeqCst};
+    use std::cell::UnsafeCell;
+    use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicUsize, Ordering::SeqCst};
 
     /// Where the conversation about the next event stands.
-    #[derive(Clone, Copy, PartialEq, Eq)]
-    #[repr(u8)]
-    pub enum Next {
+    #[derive(Clone, Copy)]
+    pub enum Next<'a> {
         /// It has to be asked (again), on a new connection.
-        Ask = 0,
-        /// It was asked, and nothing of the answer was read.
-        Outstanding = 1,
+        Ask,
+        /// It was asked on this connection, whole, and nothing of the answer was read.
+        Outstanding(&'a TcpStream),
         /// SHUTDOWN has been read.
-        Over = 2,
+        Over,
     }
 
-    // Written by the program, read by the handler in the same thread. Atomics because a handler may interrupt anything.
-    static NEXT: AtomicU8 = AtomicU8::new(Next::Ask as u8);
-    static CONNECTION: AtomicI32 = AtomicI32::new(-1);
+    // Written by the program, read by the handler in the same thread. Atomics because a handler may interrupt anything, and one
+    // word for where it stands because it may do so between two.
+    const ASK: i32 = -1;
+    const OVER: i32 = -2;
+    /// [`ASK`], [`OVER`], or the connection on which next is outstanding.
+    static NEXT: AtomicI32 = AtomicI32::new(ASK);
     static ADDRESS: AtomicPtr<SocketAddress> = AtomicPtr::new(core::ptr::null_mut());
     static ADDRESS_BYTES: AtomicUsize = AtomicUsize::new(0);
     static REQUEST: AtomicPtr<u8> = AtomicPtr::new(core::ptr::null_mut());
     static REQUEST_BYTES: AtomicUsize = AtomicUsize::new(0);
 
-    const SIGNALS: [i32; 6] = [4, 5, 6, 7, 8, 11]; // ILL, TRAP, ABRT, BUS, FPE, SEGV on both architectures
+    /// What the kernel ends a process with for its own doing: ILL, TRAP, ABRT, BUS, FPE, SEGV, XCPU, XFSZ, SYS, on both
+    /// architectures.
+    const SIGNALS: [u8; 9] = [4, 5, 6, 7, 8, 11, 24, 25, 31];
     const STACK_BYTES: usize = 64 * 1024;
     const SA_ONSTACK: i32 = 0x0800_0000;
     const MSG_NOSIGNAL: i32 = 0x4000;
@@ -497,6 +524,14 @@ pub mod survival {
     const RETRY_PAUSE_MS: i32 = 10;
     /// 5 s of failures in a row: the sandbox is gone.
     const FAILURES_MAX: u32 = 500;
+
+    /// In memory that the kernel gives without being asked, and only once it is used.
+    struct Stack(UnsafeCell<[u8; STACK_BYTES]>);
+
+    // SAFETY: nothing but the handler uses it.
+    unsafe impl Sync for Stack {}
+
+    static STACK: Stack = Stack(UnsafeCell::new([0; STACK_BYTES]));
 
     #[repr(C)]
     struct SignalAction {
@@ -523,15 +558,18 @@ pub mod survival {
         fn sigaltstack(new: *const SignalStack, old: *mut SignalStack) -> i32;
         fn send(fd: i32, bytes: *const u8, length: usize, flags: i32) -> isize;
         fn recv(fd: i32, bytes: *mut u8, length: usize, flags: i32) -> isize;
-        fn write(fd: i32, bytes: *const u8, length: usize) -> isize;
         fn close(fd: i32) -> i32;
         fn _exit(status: i32) -> !;
     }
 
-    /// Tells the handler where the conversation stands. `connection`: the one on which next was asked.
-    pub fn note(next: Next, connection: Option<&TcpStream>) {
-        CONNECTION.store(connection.map_or(-1, AsRawFd::as_raw_fd), SeqCst);
-        NEXT.store(next as u8, SeqCst);
+    /// Tells the handler where the conversation stands.
+    pub fn note(next: Next<'_>) {
+        let word = match next {
+            Next::Ask => ASK,
+            Next::Outstanding(stream) => stream.as_raw_fd(),
+            Next::Over => OVER,
+        };
+        NEXT.store(word, SeqCst);
     }
 
     /// Installs the handlers. `request` asks for the next event, and is sent to `address`.
@@ -542,7 +580,7 @@ pub mod survival {
         REQUEST_BYTES.store(request.len(), SeqCst);
         REQUEST.store(request.to_vec().leak().as_mut_ptr(), SeqCst);
         let stack = SignalStack {
-            base: Vec::with_capacity(STACK_BYTES).leak().as_mut_ptr(),
+            base: STACK.0.get().cast(),
             flags: 0,
             size: STACK_BYTES,
         };
@@ -552,36 +590,33 @@ pub mod survival {
             flags: SA_ONSTACK,
             restorer: 0,
         };
-        // SAFETY: both structures are live and of the layout that the C library documents; the stack was leaked, so it
-        // lives as long as the process, and nothing else uses it.
+        // SAFETY: both structures are live and of the layout that the C library documents; the stack is a
+        // static, and nothing else uses it.
         unsafe {
             sigaltstack(&raw const stack, core::ptr::null_mut());
             for signal in SIGNALS {
-                sigaction(signal, &raw const action, core::ptr::null_mut());
+                sigaction(i32::from(signal), &raw const action, core::ptr::null_mut());
             }
         }
     }
 
     /// The handler. It never returns: what the program was doing is lost.
     extern "C" fn survive(_signal: i32) {
-        let text =
-            b"kinglet: internal error: recording has stopped, the function is not affected\n";
-        // SAFETY: only async-signal-safe calls are made from here on, on the handler's own stack; `text` is static.
-        unsafe { write(2, text.as_ptr(), text.len()) };
-        let connection = CONNECTION.load(SeqCst);
+        ignore_broken_pipes();
+        tell(b"kinglet: internal error: recording has stopped, the function is not affected\n");
+        let next = NEXT.load(SeqCst);
         for fd in 3..DESCRIPTORS_MAX {
-            if fd != connection {
+            if fd != next {
                 // SAFETY: closing a descriptor that is open or not harms nobody: the program never runs again.
                 unsafe { close(fd) };
             }
         }
-        let next = NEXT.load(SeqCst);
-        let mut is_over = next == Next::Over as u8;
-        if next == Next::Outstanding as u8 {
-            is_over = matches!(read_event(connection), Some(Event::Shutdown));
+        let mut is_over = next == OVER;
+        if next >= 0 {
+            is_over = matches!(read_event(next), Some(Event::Shutdown));
         }
         // SAFETY: as above.
-        unsafe { close(connection) };
+        unsafe { close(next) };
         let mut failures = 0;
         while !is_over && failures < FAILURES_MAX {
             match ask() {

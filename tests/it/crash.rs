@@ -4,12 +4,13 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-use kinglet_sandbox::{Exit, Sandbox};
+use kinglet_sandbox::{Deviations, Exit, Sandbox};
 
 use crate::extension::{HELD_MAX, beside, healthy_collector, invoke, spin_down};
 
 /// Aborts in this state (debug builds do so on demand), and is invoked on and on.
 fn crash_in(state: &str) {
+    println!("{state}");
     let collector = healthy_collector();
     let lambda = beside(&collector)
         .env("KINGLET_DEBUG_CRASH", state)
@@ -37,40 +38,59 @@ fn assert_carried_on(exit: &Exit) {
     assert!(exit.took < Duration::from_millis(500), "{:?}", exit.took);
 }
 
-/// In the first telemetry: next is outstanding on a connection that is kept.
+/// Wherever a bug may strike between register and the end, the function is invoked as if nothing had happened, and the process
+/// ends well.
 #[test]
-fn when_telemetry_arrives() {
-    crash_in("telemetry");
+fn at_every_step_of_a_life() {
+    let steps = [
+        // Before the first next: there is a configuration to be read, and a subscription to be made.
+        "registered",
+        "subscribed",
+        // Next is outstanding on a connection that is kept.
+        "asked",
+        "initialized",
+        "telemetry",
+        // The answer to next is read, but not understood yet: it does not come again.
+        "answer",
+        // Between the answer to next and the next question.
+        "invoke",
+        // Next is held, waiting for the end of the invocation.
+        "done",
+        // In the middle of a POST, and with its answer.
+        "post",
+        "posted",
+        // After SHUTDOWN has been read: there is nothing to carry on with but a good end.
+        "last answer",
+        "shutdown",
+        "conclude",
+    ];
+    for step in steps {
+        crash_in(step);
+    }
 }
 
-/// Between the answer to next and the next question.
+/// The connection is lost on which next was asked: it is asked on another.
 #[test]
-fn when_invoked() {
-    crash_in("invoke");
-}
-
-/// When next is held, waiting for the end of the invocation.
-#[test]
-fn when_the_runtime_is_done() {
-    crash_in("done");
-}
-
-/// In the middle of a POST.
-#[test]
-fn in_a_post() {
-    crash_in("post");
-}
-
-/// After SHUTDOWN has been read: there is nothing to carry on with but a good end.
-#[test]
-fn in_shutdown() {
-    crash_in("shutdown");
+fn when_next_is_lost() {
+    let collector = healthy_collector();
+    let lambda = beside(&collector)
+        .env("KINGLET_DEBUG_CRASH", "lost")
+        .deviations(Deviations {
+            next_drops: 1,
+            ..Deviations::default()
+        })
+        .start()
+        .unwrap();
+    invoke_on(&lambda);
+    assert_carried_on(&spin_down(&lambda));
 }
 
 /// Fatal signals from outside, awake and frozen, while next is outstanding: the pending answer is still read.
 #[test]
 fn fatal_signals_while_next_is_outstanding() {
-    let signals = ["SEGV", "ILL", "BUS", "FPE", "TRAP", "ABRT"];
+    let signals = [
+        "SEGV", "ILL", "BUS", "FPE", "TRAP", "ABRT", "SYS", "XCPU", "XFSZ",
+    ];
     for (number, signal) in signals.into_iter().enumerate() {
         let collector = healthy_collector();
         let lambda = beside(&collector).freezes(number % 2 == 0).start().unwrap();

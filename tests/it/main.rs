@@ -12,6 +12,7 @@ mod arrived;
 mod counters;
 mod extension;
 mod private_network;
+mod launcher;
 
 // Records, from the function to the collector.
 mod delivery;
@@ -30,6 +31,7 @@ mod connections;
 mod crash;
 mod long_answers;
 mod overflow;
+mod scarcity;
 mod telemetry_input;
 
 // The life of a sandbox.

@@ -1,0 +1,107 @@
+//! What the process shares with others has run out: room in the pipe behind standard error, descriptors.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Write};
+use std::process::Command;
+
+use kinglet_sandbox::Sandbox;
+
+use crate::arrived::function_lines;
+use crate::extension::{HELD_MAX, healthy_collector, invoke, spin_down};
+use crate::launcher::Launcher;
+
+/// What Linux gives to a pipe.
+const PIPE_BYTES: usize = 64 * 1024;
+
+/// A named pipe without room, and both of its ends: nobody reads it until a test does.
+struct FullPipe {
+    path: String,
+    ends: File,
+    _directory: tempfile::TempDir,
+}
+
+impl FullPipe {
+    fn new() -> FullPipe {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("stderr").display().to_string();
+        let made = Command::new("mkfifo").arg(&path).status().unwrap();
+        assert!(made.success());
+        let both = OpenOptions::new().read(true).write(true).open(&path);
+        let mut pipe = FullPipe {
+            path,
+            ends: both.unwrap(),
+            _directory: directory,
+        };
+        pipe.ends.write_all(&[b'x'; PIPE_BYTES]).unwrap();
+        pipe
+    }
+
+    /// Makes room. Nothing else was in it.
+    fn drain(&mut self) {
+        let mut all = vec![0; PIPE_BYTES];
+        self.ends.read_exact(&mut all).unwrap();
+        assert!(all.iter().all(|byte| *byte == b'x'));
+    }
+
+    /// What has been written since, as far as a mark that is set behind it.
+    fn lines(&mut self) -> Vec<String> {
+        self.ends.write_all(b"\0").unwrap();
+        let bytes = (&self.ends).bytes().map(Result::unwrap);
+        let text: Vec<u8> = bytes.take_while(|byte| *byte != 0).collect();
+        let text = String::from_utf8(text).unwrap();
+        text.lines().map(Into::into).collect()
+    }
+}
+
+/// A pipe behind standard error that nobody reads holds neither the start nor an invocation nor the end. What was not written is
+/// counted, and told when there is room.
+#[test]
+fn a_full_stderr_holds_nothing() {
+    for is_drained in [true, false] {
+        let mut pipe = FullPipe::new();
+        let collector = healthy_collector();
+        let lambda = Launcher::new("", &format!("2>'{}'", pipe.path))
+            .beside(&collector)
+            // Two lines on standard error.
+            .env("KINGLET_FLUSH", "never")
+            .env("KINGLET_MIN_LEVEL", "loud")
+            .start()
+            .unwrap();
+        assert!(invoke(&lambda, ["one"]) < HELD_MAX);
+        if is_drained {
+            pipe.drain();
+        }
+        assert!(invoke(&lambda, ["two"]) < HELD_MAX);
+        spin_down(&lambda);
+        if !is_drained {
+            pipe.drain();
+        }
+        assert_eq!(function_lines(&collector), ["one", "two"]);
+        let lines = pipe.lines();
+        if is_drained {
+            assert_eq!(lines.len(), 2, "{lines:?}");
+            assert_eq!(lines[0], "kinglet: lines before this that nobody read: 2");
+            assert!(lines[1].starts_with("kinglet: exit reason="), "{lines:?}");
+        } else {
+            assert_eq!(lines, [""; 0]);
+        }
+    }
+}
+
+/// The same when a bug has struck: the handler has a line to write, too.
+#[test]
+fn a_full_stderr_does_not_hold_the_survival_handler() {
+    let mut pipe = FullPipe::new();
+    let collector = healthy_collector();
+    let lambda: Sandbox = Launcher::new("", &format!("2>'{}'", pipe.path))
+        .beside(&collector)
+        .env("KINGLET_DEBUG_CRASH", "telemetry")
+        .start()
+        .unwrap();
+    for line in ["one", "two", "three"] {
+        assert!(invoke(&lambda, [line]) < HELD_MAX);
+    }
+    spin_down(&lambda);
+    pipe.drain();
+    assert_eq!(pipe.lines(), [""; 0]);
+}
