@@ -101,9 +101,17 @@ pub fn subscribe(registration: &mut Registration, config: &Config) -> Subscripti
     if config.endpoints.log.is_none() && config.endpoints.metric.is_none() {
         return nothing;
     }
-    let Ok(telemetry) = Telemetry::bind(config.port, record_bytes_max(config.ring_bytes)) else {
-        message::line(&[b"no port could be bound for telemetry: nothing is recorded"]);
-        return nothing;
+    let telemetry = match Telemetry::bind(config.port, record_bytes_max(config.ring_bytes)) {
+        Ok(telemetry) => telemetry,
+        Err(error) => {
+            let reason = if sys::is_out_of_descriptors(&error) {
+                sys::OUT_OF_DESCRIPTORS
+            } else {
+                b"no port could be bound for telemetry: "
+            };
+            message::line(&[reason, b"nothing is recorded"]);
+            return nothing;
+        }
     };
     let mut status = 400;
     for (schema, head, is_logs_api) in [

@@ -53,6 +53,7 @@ pub mod http;
 pub mod intake;
 pub mod json;
 pub mod ledger;
+pub mod place;
 pub mod platform;
 pub mod severity;
 pub mod text_line;

@@ -37,8 +37,16 @@ pub const READ_BYTES: usize = 64 * 1024;
 pub const READ_BYTES_MIN: usize = 4 * 1024;
 /// Reads of one connection in one turn of the reactor, so that none starves the others.
 pub const READS_PER_TURN_MAX: u32 = 4;
-/// A request that makes no progress for so long (awake) is given up and its connection closed.
-pub const REQUEST_STALL_MS_MAX: u64 = 5_000;
+/// A request that is not whole so long (awake) after it began is given up and its connection closed. Lambda's take milliseconds.
+pub const REQUEST_MS_MAX: u64 = 5_000;
+/// A connection keeps its place at least so long (awake) after it was accepted, and in a request, though all places are taken
+/// and others wait.
+pub const PLACE_MS_MIN: u64 = 1_000;
+/// Pause of the listener after a connection could not be taken (awake), most likely for want of descriptors: until one is
+/// free, the listener would stay ready.
+pub const ACCEPT_PAUSE_MS: u64 = 100;
+/// Descriptors waited for at once: telemetry connections, their listener, the Runtime API, the StatsD socket, and a guest.
+pub const WAITED_MAX: usize = CONNECTIONS_MAX + 4;
 /// How long (awake) telemetry is left unread at a stretch because the ring is full and a POST can still empty it.
 pub const RECEIVE_PAUSE_MS_MAX: u64 = 1_000;
 /// Buffering asked of Lambda: events in a batch.
@@ -274,6 +282,7 @@ const _: () = {
         CUT_RESERVE_BYTES > EVENT_TYPE_BYTES_MAX * 2,
         "the reserve holds the time and the type"
     );
+    assert!(ACCEPT_PAUSE_MS < PLACE_MS_MIN && PLACE_MS_MIN < REQUEST_MS_MAX);
     assert!(CHUNK_SIZE_DIGITS_MAX as u32 * 4 == u64::BITS);
     assert!((CHUNK_SIZE_DIGITS_MAX as u16) < CHUNK_LINE_BYTES_MAX);
     assert!(

@@ -16,7 +16,7 @@ use crate::clock::{Clocks, Mono};
 use crate::intake::Intake;
 use crate::lifecycle::{self, Action, Input, Lifecycle, Policy};
 use crate::limits::{
-    CONNECTIONS_MAX, DATAGRAM_REST_MS, READ_BYTES, READ_BYTES_MIN, RECEIVE_PAUSE_MS_MAX,
+    DATAGRAM_REST_MS, READ_BYTES, READ_BYTES_MIN, RECEIVE_PAUSE_MS_MAX, WAITED_MAX,
 };
 use crate::message::Messages;
 use crate::runtime_api::{Event, RuntimeApi};
@@ -175,21 +175,17 @@ impl Reactor {
 
     /// Sleeps once, at most until then, and serves what is ready. True if the guest is.
     pub fn turn(&mut self, guest: Option<(RawFd, i16)>, until: Option<Mono>) -> bool {
-        const NOTHING: PollFd = PollFd {
-            fd: -1,
-            events: 0,
-            ready: 0,
-        };
         let now = sys::clocks();
         let is_paused = self.is_paused(now);
-        let mut set = [NOTHING; 4 + CONNECTIONS_MAX];
+        let mut set = [sys::NOTHING; WAITED_MAX];
         let [runtime_api, visitor, statsd, listener, connections @ ..] = &mut set;
         (runtime_api.fd, runtime_api.events) = self.runtime_api.interest().unwrap_or((-1, 0));
         (visitor.fd, visitor.events) = guest.unwrap_or((-1, 0));
         if let Some(telemetry) = &self.telemetry
             && !is_paused
         {
-            (listener.fd, listener.events) = (telemetry.listener().unwrap_or(-1), sys::READABLE);
+            (listener.fd, listener.events) =
+                (telemetry.listener(now.mono).unwrap_or(-1), sys::READABLE);
             for (slot, fd) in connections.iter_mut().zip(telemetry.connections()) {
                 (slot.fd, slot.events) = (fd.unwrap_or(-1), sys::READABLE);
             }
@@ -199,7 +195,7 @@ impl Reactor {
         }
         let is_resting = self.statsd.as_ref().is_some_and(StatsdSocket::is_resting);
         let rest = is_resting.then(|| now.mono.plus(DATAGRAM_REST_MS));
-        let until = [self.own_deadline(), until, rest]
+        let until = [self.own_deadline(now.mono), until, rest]
             .into_iter()
             .flatten()
             .min();
@@ -261,11 +257,17 @@ impl Reactor {
         if self.statsd_port == 0 {
             return;
         }
-        self.statsd = StatsdSocket::open(self.statsd_port);
-        if self.statsd.is_none() {
-            self.messages.say(&[
-                b"the port of KINGLET_STATSD_PORT is taken: no StatsD metrics are recorded",
-            ]);
+        match StatsdSocket::open(self.statsd_port) {
+            Ok(socket) => self.statsd = Some(socket),
+            Err(error) => {
+                let reason = if sys::is_out_of_descriptors(&error) {
+                    sys::OUT_OF_DESCRIPTORS
+                } else {
+                    b"the port of KINGLET_STATSD_PORT is taken: "
+                };
+                let messages = &mut self.messages;
+                messages.say(&[reason, b"no StatsD metrics are recorded"]);
+            }
         }
     }
 
@@ -360,7 +362,7 @@ impl Reactor {
             }
         }
         if is_knocking {
-            telemetry.accept(now.mono);
+            telemetry.accept(&mut self.intake, now.mono);
         }
         if self.pause.since.is_none() {
             telemetry.close_stalled(&mut self.intake, now.mono);
@@ -368,7 +370,7 @@ impl Reactor {
     }
 
     /// When the reactor itself has something to do.
-    fn own_deadline(&self) -> Option<Mono> {
+    fn own_deadline(&self, now: Mono) -> Option<Mono> {
         let again = match self.next {
             NextState::Again { at } => Some(at),
             NextState::Idle | NextState::Outstanding => None,
@@ -381,7 +383,10 @@ impl Reactor {
                 let end = since.plus(RECEIVE_PAUSE_MS_MAX);
                 Some(if is_counting { end.min(budget_at) } else { end })
             }
-            None => self.telemetry.as_ref().and_then(Telemetry::stall_at),
+            None => {
+                let telemetry = self.telemetry.as_ref();
+                telemetry.and_then(|telemetry| telemetry.wake_at(now))
+            }
         };
         again.into_iter().chain(telemetry).min()
     }

@@ -15,12 +15,11 @@ pub struct StatsdSocket {
 }
 
 impl StatsdSocket {
-    /// Listens on the loopback address. `None`: the port is taken, most likely by another StatsD server.
-    #[must_use]
-    pub fn open(port: u16) -> Option<StatsdSocket> {
-        let socket = sys::datagrams_on(port).ok()?;
-        Some(StatsdSocket {
-            socket,
+    /// Listens on the loopback address. An error: the port is taken, most likely by another StatsD server, or there is no
+    /// descriptor for it.
+    pub fn open(port: u16) -> std::io::Result<StatsdSocket> {
+        Ok(StatsdSocket {
+            socket: sys::datagrams_on(port)?,
             buffer: Vec::new(),
             is_resting: false,
         })

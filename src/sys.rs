@@ -13,7 +13,7 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 
 use crate::clock::{Clocks, Mono, Wall};
 use crate::decimal;
-use crate::limits::{DATAGRAM_QUEUE_BYTES, FILE_BYTES_MAX, LISTEN_BACKLOG};
+use crate::limits::{DATAGRAM_QUEUE_BYTES, FILE_BYTES_MAX, LISTEN_BACKLOG, WAITED_MAX};
 
 #[cfg(all(target_arch = "x86_64", any(test, target_env = "musl")))]
 mod bytes;
@@ -30,6 +30,13 @@ pub struct PollFd {
     pub events: i16,
     pub ready: i16,
 }
+
+/// Waits for nothing.
+pub const NOTHING: PollFd = PollFd {
+    fd: -1,
+    events: 0,
+    ready: 0,
+};
 
 #[repr(C)]
 struct TimeSpec {
@@ -101,17 +108,35 @@ const EINPROGRESS: i32 = 115;
 /// An interrupted or failed call looks like one whose time is over: the caller looks at its clock and comes again.
 pub fn wait(descriptors: &mut [PollFd], timeout_ms: Option<u64>) {
     let timeout_ms = timeout_ms.map_or(-1, |ms| i32::try_from(ms).unwrap_or(i32::MAX));
+    // The kernel refuses more entries than the process may have descriptors, so those that would be skipped are left out.
+    let mut waited = [NOTHING; WAITED_MAX];
+    let mut count = 0;
     for descriptor in &mut *descriptors {
         descriptor.ready = 0;
+        if descriptor.fd >= 0
+            && let Some(slot) = waited.get_mut(count)
+        {
+            *slot = *descriptor;
+            count += 1;
+        }
     }
-    // SAFETY: the pointer and the count are those of one live, exclusively borrowed slice of `struct pollfd`.
-    unsafe {
-        poll(
-            descriptors.as_mut_ptr(),
-            descriptors.len() as u64,
-            timeout_ms,
-        )
-    };
+    // SAFETY: the pointer is that of a live array of `struct pollfd`, and the count at most its length.
+    unsafe { poll(waited.as_mut_ptr(), count as u64, timeout_ms) };
+    let used = descriptors.iter_mut().filter(|each| each.fd >= 0);
+    for (descriptor, waited) in used.zip(&waited) {
+        descriptor.ready = waited.ready;
+    }
+}
+
+/// The beginning of a line about it.
+pub const OUT_OF_DESCRIPTORS: &[u8] = b"no file descriptor is left: ";
+
+/// The process, or the system, has as many descriptors open as it may.
+#[must_use]
+pub fn is_out_of_descriptors(error: &io::Error) -> bool {
+    const ENFILE: i32 = 23;
+    const EMFILE: i32 = 24;
+    matches!(error.raw_os_error(), Some(ENFILE | EMFILE))
 }
 
 /// Both clocks, now.

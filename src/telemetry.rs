@@ -1,7 +1,7 @@
 //! The telemetry listener and its connections: descriptors and bytes. What the bytes mean is the intake's business.
 //!
-//! A fixed number of connections is served. When all places are taken, the one that has been idle longest between two
-//! requests gives way to a new one; only when all are in the middle of a request does the listener leave the poll set.
+//! A fixed number of connections is served. When all places are taken, [`place`] says who gives way to a new one; while nobody
+//! does, and for a moment when the process has no descriptor left, the listener leaves the poll set.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -9,9 +9,12 @@ use std::os::fd::{AsRawFd, RawFd};
 
 use crate::clock::{Clocks, Mono};
 use crate::intake::{Decoder, Intake, Wish};
-use crate::limits::{CONNECTIONS_MAX, READ_BYTES, READS_PER_TURN_MAX, REQUEST_STALL_MS_MAX};
+use crate::limits::{
+    ACCEPT_PAUSE_MS, CONNECTIONS_MAX, READ_BYTES, READS_PER_TURN_MAX, REQUEST_MS_MAX,
+};
+use crate::place::{self, Holder};
 use crate::runtime_api::is_retry;
-use crate::sys;
+use crate::{message, sys};
 
 const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 const LAST_ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
@@ -20,8 +23,10 @@ const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 struct Connection {
     stream: TcpStream,
     decoder: Decoder,
-    /// When bytes came last.
-    progress: Mono,
+    /// When it was accepted, or answered last, or its request began.
+    since: Mono,
+    /// The last read has taken all that there was.
+    is_emptied: bool,
 }
 
 pub struct Telemetry {
@@ -31,6 +36,10 @@ pub struct Telemetry {
     /// Shared by all connections: nothing stays in it from one read to the next.
     buffer: Vec<u8>,
     record_bytes_max: usize,
+    /// Until then no connection is taken, because one could not be.
+    accept_at: Mono,
+    /// That has been told.
+    is_told: bool,
 }
 
 impl Telemetry {
@@ -51,6 +60,8 @@ impl Telemetry {
             connections: [const { None }; CONNECTIONS_MAX],
             buffer: Vec::new(),
             record_bytes_max,
+            accept_at: Mono(0),
+            is_told: false,
         })
     }
 
@@ -62,8 +73,9 @@ impl Telemetry {
 
     /// The listener, unless no connection could be taken.
     #[must_use]
-    pub fn listener(&self) -> Option<RawFd> {
-        self.place_for_one().map(|_| self.listener.as_raw_fd())
+    pub fn listener(&self, now: Mono) -> Option<RawFd> {
+        let may_accept = now >= self.accept_at && self.place_for_one(now).is_some();
+        may_accept.then(|| self.listener.as_raw_fd())
     }
 
     /// The connections by their place.
@@ -75,31 +87,53 @@ impl Telemetry {
         })
     }
 
-    /// When the first request that makes no progress is given up.
+    /// When a request is given up, or a connection can be taken that could not be until then, unless something happens before.
     #[must_use]
-    pub fn stall_at(&self) -> Option<Mono> {
-        self.connections
-            .iter()
-            .flatten()
-            .filter(|connection| connection.decoder.is_in_request())
-            .map(|connection| connection.progress.plus(REQUEST_STALL_MS_MAX))
-            .min()
+    pub fn wake_at(&self, now: Mono) -> Option<Mono> {
+        let mut first = Some(self.accept_at).filter(|at| *at > now);
+        for connection in self.connections.iter().flatten() {
+            let stalls = connection.since.plus(REQUEST_MS_MAX);
+            let stalls = connection.decoder.is_in_request().then_some(stalls);
+            let yields = Some(connection.holder().gives_way_at()).filter(|at| *at > now);
+            first = [first, stalls, yields].into_iter().flatten().min();
+        }
+        first
     }
 
-    /// Accepts what waits.
-    pub fn accept(&mut self, now: Mono) {
-        while let Some(place) = self.place_for_one() {
-            let Ok((stream, _)) = self.listener.accept() else {
-                return;
+    /// Accepts what waits, as far as there is room. What was accepted just now never gives way, so this ends.
+    pub fn accept(&mut self, intake: &mut Intake, now: Mono) {
+        let mut may_close = true;
+        while let Some(place) = self.place_for_one(now) {
+            let stream = match self.listener.accept() {
+                Ok((stream, _)) => stream,
+                Err(error) if is_retry(&error) => return,
+                Err(error) => {
+                    self.accept_at = now.plus(ACCEPT_PAUSE_MS);
+                    // There is a place, but no descriptor. Somebody's may be had.
+                    let other = place::yielding(&mut self.holders(), now);
+                    if let Some(other) = other.filter(|_| may_close) {
+                        may_close = false;
+                        self.close(other, intake);
+                        continue;
+                    }
+                    if !self.is_told && sys::is_out_of_descriptors(&error) {
+                        self.is_told = true;
+                        message::line(&[sys::OUT_OF_DESCRIPTORS, b"telemetry has to wait"]);
+                    }
+                    return;
+                }
             };
+            (self.accept_at, self.is_told) = (now, false);
             if stream.set_nonblocking(true).is_err() {
                 continue;
             }
+            self.close(place, intake);
             if let Some(slot) = self.connections.get_mut(place) {
                 *slot = Some(Connection {
                     stream,
                     decoder: Decoder::new(self.record_bytes_max),
-                    progress: now,
+                    since: now,
+                    is_emptied: false,
                 });
             }
         }
@@ -120,20 +154,18 @@ impl Telemetry {
         if let Some(connection) = slot
             && connection.serve(buffer, intake, now).is_none()
         {
-            connection.decoder.give_up(intake);
-            *slot = None;
+            self.close(place, intake);
         }
     }
 
-    /// Closes connections whose request has made no progress for too long.
+    /// Closes connections whose request takes too long.
     pub fn close_stalled(&mut self, intake: &mut Intake, now: Mono) {
-        for slot in &mut self.connections {
-            if let Some(connection) = slot
+        for place in 0..CONNECTIONS_MAX {
+            if let Some(Some(connection)) = self.connections.get(place)
                 && connection.decoder.is_in_request()
-                && now.since(connection.progress) >= REQUEST_STALL_MS_MAX
+                && now.since(connection.since) >= REQUEST_MS_MAX
             {
-                connection.decoder.give_up(intake);
-                *slot = None;
+                self.close(place, intake);
             }
         }
     }
@@ -141,43 +173,58 @@ impl Telemetry {
     /// Time in which nothing was read on purpose is no stall.
     pub fn excuse(&mut self, now: Mono) {
         for connection in self.connections.iter_mut().flatten() {
-            connection.progress = now;
+            connection.since = now;
         }
     }
 
-    /// A free place, or that of the connection that has been idle longest between requests.
-    fn place_for_one(&self) -> Option<usize> {
+    fn close(&mut self, place: usize, intake: &mut Intake) {
+        let connection = self.connections.get_mut(place).and_then(Option::take);
+        if let Some(mut connection) = connection {
+            connection.decoder.give_up(intake);
+        }
+    }
+
+    /// A free place, or that of the connection that gives way.
+    fn place_for_one(&self, now: Mono) -> Option<usize> {
         let free = self.connections.iter().position(Option::is_none);
-        free.or_else(|| {
-            let idle = self
-                .connections
-                .iter()
-                .enumerate()
-                .filter_map(|(place, slot)| {
-                    let connection = slot.as_ref()?;
-                    (!connection.decoder.is_in_request()).then_some((connection.progress, place))
-                });
-            idle.min().map(|(_, place)| place)
-        })
+        free.or_else(|| place::yielding(&mut self.holders(), now))
+    }
+
+    fn holders(&self) -> impl Iterator<Item = (usize, Holder)> {
+        let places = self.connections.iter().enumerate();
+        places.filter_map(|(place, slot)| Some((place, slot.as_ref()?.holder())))
     }
 }
 
 impl Connection {
+    fn holder(&self) -> Holder {
+        Holder {
+            is_idle: self.is_emptied && !self.decoder.is_in_request(),
+            since: self.since,
+        }
+    }
+
     /// `None` when the connection is over.
     fn serve(&mut self, buffer: &mut [u8], intake: &mut Intake, now: Clocks) -> Option<()> {
         for _ in 0..READS_PER_TURN_MAX {
             let count = match self.stream.read(buffer) {
                 Ok(0) => return None,
                 Ok(count) => count,
-                Err(error) if is_retry(&error) => return Some(()),
+                Err(error) if is_retry(&error) => {
+                    self.is_emptied = true;
+                    return Some(());
+                }
                 Err(_) => return None,
             };
-            self.progress = now.mono;
+            self.is_emptied = count < buffer.len();
+            if !self.decoder.is_in_request() {
+                self.since = now.mono;
+            }
             intake.ledger.bytes_received += count as u64;
             let mut input = buffer.get(..count)?;
             self.take(&mut input, intake, now)?;
             // A short read has emptied the socket; the poll will tell of more.
-            if count < buffer.len() {
+            if self.is_emptied {
                 return Some(());
             }
         }
@@ -197,6 +244,9 @@ impl Connection {
             let count = self.stream.write(answer).ok()?;
             if count < answer.len() || answer == LAST_ANSWER {
                 return None;
+            }
+            if answer == ANSWER {
+                self.since = now.mono;
             }
         }
     }

@@ -88,10 +88,32 @@ fn idle_connections_give_way() {
     drop(connections);
 }
 
-/// While every place is taken by a request that makes no progress new ones wait; when those are given up, nothing is lost.
+/// More connections than there are places, all of them with a request, while nobody reads: none gives way before it was read.
 #[test]
-fn connections_wait_for_a_place() {
+fn a_backlog_is_read_to_its_end() {
     let (collector, lambda) = awake();
+    lambda.freeze();
+    let waiting: Vec<_> = (0..24)
+        .map(|number| {
+            let one = request("", &format!("[{}]", event(&format!("waiting {number}"))));
+            lambda.inject_raw(one.as_bytes()).unwrap()
+        })
+        .collect();
+    lambda.thaw();
+    for mut stream in waiting {
+        assert!(answers(&mut stream, "200 OK", 1).contains("200 OK"));
+    }
+    let (_, counters) = finish(&lambda);
+    assert_eq!(function_lines(&collector).len(), 26);
+    assert_eq!(counters.losses(), []);
+}
+
+/// While every place is taken by a request that makes no progress, one waits; then the first of them gives way, and nothing of
+/// the one that waits is lost.
+#[test]
+fn a_stalled_request_gives_way() {
+    let (collector, lambda) = awake();
+    let began = Instant::now();
     let stalled: Vec<_> = (0..8)
         .map(|_| lambda.inject_raw(b"POST / HTTP/1.1\r\n").unwrap())
         .collect();
@@ -101,10 +123,65 @@ fn connections_wait_for_a_place() {
         .unwrap();
     one.set_read_timeout(Some(Duration::from_secs(8))).unwrap();
     assert!(answers(&mut one, "200 OK", 1).contains("200 OK"));
+    let took = began.elapsed();
+    let limits = Duration::from_millis(950)..Duration::from_millis(4000);
+    assert!(limits.contains(&took), "{took:?}");
     let (_, counters) = finish(&lambda);
-    assert_eq!(counters.get("requests_broken"), 8);
+    assert_eq!(counters.get("requests_broken"), 1);
     assert_eq!(function_lines(&collector), ["first", "patient", "last"]);
     drop(stalled);
+}
+
+/// Sends a byte of a head now and then, until the peer closes; how long it has lasted.
+fn drip(mut stream: TcpStream) -> Duration {
+    let began = Instant::now();
+    while stream.write_all(b"x").is_ok() && began.elapsed() < Duration::from_secs(10) {
+        thread::sleep(Duration::from_millis(50));
+    }
+    began.elapsed()
+}
+
+/// A request that makes progress, but never comes to its end, is given up as one that stalls.
+#[test]
+fn a_dripping_request_is_given_up() {
+    let (_collector, lambda) = awake();
+    let took = drip(lambda.inject_raw(b"POST / HTTP/1.1\r\nX: ").unwrap());
+    let limits = Duration::from_millis(4900)..Duration::from_millis(7000);
+    assert!(limits.contains(&took), "{took:?}");
+    let (_, counters) = finish(&lambda);
+    assert_eq!(counters.get("requests_broken"), 1);
+}
+
+/// Requests that drip have all places, and come again and again: others are served all the same.
+#[test]
+fn dripping_requests_do_not_keep_others_out() {
+    let (collector, lambda) = awake();
+    let dripping: Vec<_> = (0..8)
+        .map(|_| lambda.inject_raw(b"POST / HTTP/1.1\r\nX: ").unwrap())
+        .map(|stream| thread::spawn(|| drip(stream)))
+        .collect();
+    let began = Instant::now();
+    for number in 0..3 {
+        let one = request("", &format!("[{}]", event(&format!("honest {number}"))));
+        let mut stream = lambda.inject_raw(one.as_bytes()).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_secs(8)))
+            .unwrap();
+        assert!(answers(&mut stream, "200 OK", 1).contains("200 OK"));
+    }
+    assert!(
+        began.elapsed() < Duration::from_secs(4),
+        "{:?}",
+        began.elapsed()
+    );
+    finish(&lambda);
+    assert_eq!(
+        function_lines(&collector),
+        ["first", "honest 0", "honest 1", "honest 2", "last"]
+    );
+    for thread in dripping {
+        thread.join().unwrap();
+    }
 }
 
 /// What is not HTTP is closed and counted; it harms nobody else.

@@ -3,6 +3,8 @@
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
 use std::process::Command;
+use std::thread;
+use std::time::Duration;
 
 use kinglet_sandbox::Sandbox;
 
@@ -104,4 +106,80 @@ fn a_full_stderr_does_not_hold_the_survival_handler() {
     spin_down(&lambda);
     pipe.drain();
     assert_eq!(pipe.lines(), [""; 0]);
+}
+
+/// kinglet that may have so many descriptors, standard ones included.
+fn with_descriptors(count: usize) -> Launcher {
+    Launcher::new(&format!("ulimit -n {count}"), "")
+}
+
+/// However few descriptors there are beside the one for the Runtime API: next is asked, and SHUTDOWN is the end. With one for the
+/// listener, one for Lambda's connection and one for the collector's nothing is lost.
+#[test]
+fn with_few_descriptors_next_is_asked() {
+    for count in 4..=13 {
+        println!("{count}");
+        let collector = healthy_collector();
+        let lambda = with_descriptors(count).beside(&collector).start().unwrap();
+        for line in ["one", "two"] {
+            assert!(invoke(&lambda, [line]) < HELD_MAX);
+        }
+        let exit = spin_down(&lambda);
+        let told = |text| {
+            exit.stderr
+                .iter()
+                .filter(|line| line.contains(text))
+                .count()
+        };
+        let dormant = told("no file descriptor is left: nothing is recorded");
+        assert_eq!(dormant, usize::from(count == 4));
+        let waiting = told("no file descriptor is left: telemetry has to wait");
+        assert!(count == 6 || waiting == usize::from(count == 5));
+        if count >= 7 {
+            assert_eq!(function_lines(&collector), ["one", "two"]);
+        }
+    }
+}
+
+/// A connection that cannot be taken does not keep the process busy, and it is told. Nor is the StatsD port said to be taken.
+#[test]
+fn without_descriptors_there_is_no_work() {
+    let collector = healthy_collector();
+    let lambda = with_descriptors(5)
+        .beside(&collector)
+        .env("KINGLET_METRICS", "on")
+        .freezes(false)
+        .start()
+        .unwrap();
+    invoke(&lambda, ["one"]);
+    // So long Lambda's connection waits in vain.
+    thread::sleep(Duration::from_secs(1));
+    let exit = spin_down(&lambda);
+    assert!(exit.cpu < Duration::from_millis(200), "{:?}", exit.cpu);
+    for line in [
+        "kinglet: no file descriptor is left: telemetry has to wait",
+        "kinglet: no file descriptor is left: no StatsD metrics are recorded",
+    ] {
+        let told = exit.stderr.iter().filter(|told| *told == line).count();
+        assert_eq!(told, 1, "{line}: {:?}", exit.stderr);
+    }
+}
+
+/// The last descriptor is held by a request that does not come to its end: it gives way, and nothing that waits is lost.
+#[test]
+fn the_last_descriptor_goes_round() {
+    let collector = healthy_collector();
+    let lambda = with_descriptors(7)
+        .beside(&collector)
+        .freezes(false)
+        .start()
+        .unwrap();
+    let mut stalled = Vec::new();
+    for line in ["one", "two"] {
+        invoke(&lambda, [line]);
+        stalled.push(lambda.inject_raw(b"POST / HTTP/1.1\r\n").unwrap());
+    }
+    assert!(lambda.drain(Duration::from_secs(5)));
+    spin_down(&lambda);
+    assert_eq!(function_lines(&collector), ["one", "two"]);
 }
