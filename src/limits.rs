@@ -47,6 +47,8 @@ pub const PLACE_MS_MIN: u64 = 1_000;
 pub const ACCEPT_PAUSE_MS: u64 = 100;
 /// Descriptors waited for at once: telemetry connections, their listener, the Runtime API, the StatsD socket, and a guest.
 pub const WAITED_MAX: usize = CONNECTIONS_MAX + 4;
+/// Pause between two looks at each of them while the kernel refuses to wait for all.
+pub const BLIND_WAIT_MS: i32 = 10;
 /// How long (awake) telemetry is left unread at a stretch because the ring is full and a POST can still empty it.
 pub const RECEIVE_PAUSE_MS_MAX: u64 = 1_000;
 /// Buffering asked of Lambda: events in a batch.

@@ -13,7 +13,9 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 
 use crate::clock::{Clocks, Mono, Wall};
 use crate::decimal;
-use crate::limits::{DATAGRAM_QUEUE_BYTES, FILE_BYTES_MAX, LISTEN_BACKLOG, WAITED_MAX};
+use crate::limits::{
+    BLIND_WAIT_MS, DATAGRAM_QUEUE_BYTES, FILE_BYTES_MAX, LISTEN_BACKLOG, WAITED_MAX,
+};
 
 #[cfg(all(target_arch = "x86_64", any(test, target_env = "musl")))]
 mod bytes;
@@ -105,7 +107,7 @@ const TCP_NODELAY: i32 = 1;
 const EINPROGRESS: i32 = 115;
 
 /// Waits until a descriptor is ready or the time is over; `None` waits for ever. The only place of the program that sleeps.
-/// An interrupted or failed call looks like one whose time is over: the caller looks at its clock and comes again.
+/// A call that fails looks like one whose time is over: the caller looks at its clock and comes again.
 pub fn wait(descriptors: &mut [PollFd], timeout_ms: Option<u64>) {
     let timeout_ms = timeout_ms.map_or(-1, |ms| i32::try_from(ms).unwrap_or(i32::MAX));
     // The kernel refuses more entries than the process may have descriptors, so those that would be skipped are left out.
@@ -120,8 +122,17 @@ pub fn wait(descriptors: &mut [PollFd], timeout_ms: Option<u64>) {
             count += 1;
         }
     }
-    // SAFETY: the pointer is that of a live array of `struct pollfd`, and the count at most its length.
-    unsafe { poll(waited.as_mut_ptr(), count as u64, timeout_ms) };
+    // SAFETY: the pointer is that of a live array of `struct pollfd`, and the count at most its length; of no descriptors it is
+    // not used, and `each` is one of them.
+    unsafe {
+        if poll(waited.as_mut_ptr(), count as u64, timeout_ms) < 0 {
+            // Somebody has lowered the limit. One is always allowed.
+            poll(core::ptr::null_mut(), 0, BLIND_WAIT_MS);
+            for each in waited.iter_mut().take(count) {
+                poll(each, 1, 0);
+            }
+        }
+    }
     let used = descriptors.iter_mut().filter(|each| each.fd >= 0);
     for (descriptor, waited) in used.zip(&waited) {
         descriptor.ready = waited.ready;
@@ -838,7 +849,6 @@ pub mod memory {
         /// # Safety
         ///
         /// One thread uses it, and no signal handler that goes back to what it has interrupted.
-        #[expect(clippy::new_without_default, reason = "it is made once, in a static")]
         #[must_use]
         pub const unsafe fn new() -> Memory {
             Memory {

@@ -1,7 +1,7 @@
 //! What the process shares with others has run out: room in the pipe behind standard error, descriptors.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::Command;
 use std::thread;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use std::time::Duration;
 use kinglet_sandbox::Sandbox;
 
 use crate::arrived::function_lines;
-use crate::extension::{HELD_MAX, healthy_collector, invoke, spin_down};
+use crate::extension::{HELD_MAX, beside, healthy_collector, invoke, spin_down};
 use crate::launcher::Launcher;
 
 /// What Linux gives to a pipe.
@@ -48,10 +48,11 @@ impl FullPipe {
     /// What has been written since, as far as a mark that is set behind it.
     fn lines(&mut self) -> Vec<String> {
         self.ends.write_all(b"\0").unwrap();
-        let bytes = (&self.ends).bytes().map(Result::unwrap);
-        let text: Vec<u8> = bytes.take_while(|byte| *byte != 0).collect();
+        let mut text = Vec::new();
+        BufReader::new(&self.ends).read_until(0, &mut text).unwrap();
         let text = String::from_utf8(text).unwrap();
-        text.lines().map(Into::into).collect()
+        let lines = text.trim_end_matches('\0').lines();
+        lines.map(Into::into).collect()
     }
 }
 
@@ -163,6 +164,25 @@ fn without_descriptors_there_is_no_work() {
         let told = exit.stderr.iter().filter(|told| *told == line).count();
         assert_eq!(told, 1, "{line}: {:?}", exit.stderr);
     }
+}
+
+/// The limit is lowered below what is open already, so that the kernel refuses to wait.
+#[test]
+fn a_limit_that_is_lowered_does_not_matter() {
+    let collector = healthy_collector();
+    let lambda = beside(&collector).freezes(false).start().unwrap();
+    invoke(&lambda, ["one"]);
+    assert!(lambda.drain(Duration::from_secs(5)));
+    let pid = lambda.pid().expect("it runs").to_string();
+    let lowered = Command::new("prlimit")
+        .args(["--nofile=1", "--pid", &pid])
+        .status();
+    assert!(lowered.unwrap().success());
+    assert!(invoke(&lambda, ["two"]) < HELD_MAX);
+    thread::sleep(Duration::from_millis(500));
+    let exit = spin_down(&lambda);
+    assert!(exit.cpu < Duration::from_millis(200), "{:?}", exit.cpu);
+    assert_eq!(function_lines(&collector), ["one", "two"], "{exit:?}");
 }
 
 /// The last descriptor is held by a request that does not come to its end: it gives way, and nothing that waits is lost.
