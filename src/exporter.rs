@@ -1,20 +1,22 @@
 //! A flush: batch → encode → POST → settle. One batch at a time, of one signal, oldest records first.
 //!
 //! Nothing leaves the ring before the collector has answered for it. What an answer means is one table, `Verdict::of`.
-//! A batch that has to be repeated is repeated exactly, so that a collector can recognise it by its id; any other range of
-//! records is another batch. Logs and metrics have a queue each: what happens to one says nothing about the other.
+//! A batch that has to be repeated is kept as it was written, and repeated exactly, so that a collector can recognise it by its
+//! id, whatever the ring has evicted meanwhile; any other range of records is another batch. Logs and metrics have a queue each: what happens to one says nothing about the other.
 
 mod loss;
 
 use crate::clock::Clocks;
 use crate::collector::{Answer, Client, Collector, reason};
 use crate::config::Config;
+use crate::intake::Intake;
 use crate::json::{self, Value};
 use crate::ledger::Losses;
 use crate::limits::{
     ATTRIBUTE_OVERHEAD_BYTES_MAX, BATCH_BYTES_MAX, BATCH_END_BYTES_MAX, FREEZE_MS_MIN,
-    POINT_OVERHEAD_BYTES_MAX, RECORD_OVERHEAD_BYTES_MAX, REJECT_RECORDS,
+    POINT_OVERHEAD_BYTES_MAX, RECORD_OVERHEAD_BYTES_MAX,
 };
+use crate::narrowing::Narrowing;
 use crate::point::Point;
 use crate::reactor::{Reactor, Shared, lock};
 use crate::record::{Record, Writer};
@@ -39,8 +41,7 @@ struct Queue {
     collector: Collector,
     /// The batch that was sent last and has to be repeated as it was.
     repeat: Option<Batch>,
-    /// A batch may have so many records; less after a 400 or 413.
-    records_max: usize,
+    narrowing: Narrowing,
     /// The batch has had its free repetition on a fresh connection.
     is_repeated: bool,
     /// The status that was told last, so that the same trouble is told once; or [`NO_ANSWER`].
@@ -52,19 +53,28 @@ struct Encoder {
     format: &'static dyn Format,
     /// Begins every batch id.
     extension_id: Vec<u8>,
+    /// Memory for the body of the next batch.
+    spare: Vec<u8>,
+}
+
+/// A batch, ready to be sent. Its records are in flight until it is settled, however often that is.
+struct Batch {
+    /// 0: it has only the loss record.
+    records: usize,
+    losses: Losses,
+    id: Vec<u8>,
     body: Vec<u8>,
 }
 
-/// What is in a batch.
-#[derive(Clone)]
-struct Batch {
-    /// Sequence numbers of the first and last record; `None`: it has only the loss record.
-    range: Option<(u64, u64)>,
-    records: usize,
-    losses: Losses,
-    /// Of the loss record.
-    created: Clocks,
-    id: Vec<u8>,
+/// What is to be done with a batch that was sent.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Next {
+    /// It is settled.
+    Forget,
+    /// Send it at once.
+    Repeat,
+    /// Send it when the breaker closes.
+    Keep,
 }
 
 /// What an answer means for the batch.
@@ -73,7 +83,7 @@ enum Verdict {
     Accepted,
     /// Not now: the breaker opens.
     Later,
-    /// Too large: halve it.
+    /// Too large: send less.
     TooLarge,
     /// Something in it is wrong: narrow it down.
     Invalid,
@@ -104,7 +114,7 @@ impl Exporter {
                 signal,
                 collector: Collector::new(endpoint, config.format.content_type()),
                 repeat: None,
-                records_max: usize::MAX,
+                narrowing: Narrowing::new(),
                 is_repeated: false,
                 told_status: 0,
             })
@@ -114,7 +124,7 @@ impl Exporter {
             encoder: Encoder {
                 format: config.format,
                 extension_id,
-                body: Vec::new(),
+                spare: Vec::new(),
             },
             queues: PerSignal {
                 log: queue(Signal::Log),
@@ -142,107 +152,104 @@ impl Exporter {
         }
         let queue = self.queues.of_mut(signal).as_mut();
         let batch = queue.and_then(|queue| {
-            let batch = self.encoder.encode(queue, &reactor, began)?;
+            let batch = match queue.repeat.take() {
+                Some(batch) => batch,
+                None => self.encoder.encode(queue, &mut reactor.intake, began)?,
+            };
             Some((queue, batch))
         });
         let Some((queue, batch)) = batch else {
             reactor.post_ended(signal, true);
             return;
         };
-        if let Some((first, last)) = batch.range {
-            reactor.intake.ring.begin_flight(signal, first, last);
-        }
         reactor.intake.ledger.posts += 1;
         reactor.post_begins(signal, began.mono.plus(queue.collector.timeout_ms));
         drop(reactor);
         sys::survival::crash_if("post");
-        let body = self.encoder.body.as_slice();
-        let answer = self.client.post(shared, &queue.collector, &batch.id, body);
-        let bytes = body.len() as u64;
+        let answer = self
+            .client
+            .post(shared, &queue.collector, &batch.id, &batch.body);
         let mut reactor = lock(shared);
         reactor.flushed(began);
         sys::survival::crash_if("posted");
-        let answered = match answer {
-            Ok(answer) => queue.settle(&mut reactor, batch, &answer, bytes),
-            Err(problem) => queue.fail(&mut reactor, batch, began, problem),
+        let next = match answer {
+            Ok(answer) => queue.settle(&mut reactor, &batch, &answer),
+            Err(problem) => queue.fail(&mut reactor, began, &problem),
         };
-        reactor.post_ended(signal, answered);
+        if next == Next::Forget {
+            self.encoder.spare = batch.body;
+        } else {
+            queue.repeat = Some(batch);
+        }
+        reactor.post_ended(signal, next != Next::Keep);
     }
 }
 
 impl Encoder {
-    /// Writes the next batch into the body. `None`: there is nothing to send.
-    fn encode(&mut self, queue: &mut Queue, reactor: &Reactor, now: Clocks) -> Option<Batch> {
-        let intake = &reactor.intake;
-        let mut frames = intake.ring.frames(queue.signal).peekable();
-        let first = frames.peek().map(|frame| frame.sequence);
-        let repeat = queue
-            .repeat
-            .take()
-            .filter(|repeat| repeat.range.map(|(first, _)| first) == first);
-        let (losses, created) = match &repeat {
-            Some(repeat) => (repeat.losses, repeat.created),
-            None if queue.signal == Signal::Log => (intake.untold_losses(), now),
-            None => (Losses::default(), now),
+    /// Writes the next batch, whose records are then in flight. `None`: there is nothing to send.
+    fn encode(&mut self, queue: &Queue, intake: &mut Intake, now: Clocks) -> Option<Batch> {
+        let losses = match queue.signal {
+            Signal::Log => intake.untold_losses(),
+            Signal::Metric => Losses::default(),
         };
-        let last_max = repeat
-            .and_then(|repeat| repeat.range)
-            .map_or(u64::MAX, |(_, last)| last);
-        self.body.clear();
-        self.body.reserve(BATCH_BYTES_MAX);
-        self.format
-            .begin(&mut self.body, &intake.resource, queue.signal);
+        let mut body = core::mem::take(&mut self.spare);
+        body.clear();
+        body.reserve(BATCH_BYTES_MAX);
+        self.format.begin(&mut body, &intake.resource, queue.signal);
         let mut is_first = true;
         if losses.total() > 0 {
             let mut writer = Writer::new(usize::MAX);
-            if let Some(record) = loss::record(&mut writer, losses, created) {
-                self.format.record(&mut self.body, &record, true);
+            if let Some(record) = loss::record(&mut writer, losses, now) {
+                self.format.record(&mut body, &record, true);
                 is_first = false;
             }
         }
-        let (mut records, mut last, mut first_time) = (0, None, created.wall.0);
-        for frame in frames {
-            if frame.sequence > last_max || records >= queue.records_max {
+        let (mut records, mut first, mut last, mut first_time) = (0, 0, 0, now.wall.0);
+        for frame in intake.ring.frames(queue.signal) {
+            if records >= queue.narrowing.records_max {
                 break;
             }
-            let Some(item) = Item::read(queue.signal, &frame) else {
-                debug_assert!(false, "the ring holds what a writer wrote");
-                // It goes with the others, or nothing would ever go.
-                (records, last) = (records + 1, Some(frame.sequence));
-                continue;
-            };
-            let bytes_max = frame.payload.len() + item.overhead_bytes_max() + BATCH_END_BYTES_MAX;
-            if records > 0 && self.body.len() + bytes_max > BATCH_BYTES_MAX {
-                break;
+            let item = Item::read(queue.signal, &frame);
+            debug_assert!(item.is_some(), "the ring holds what a writer wrote");
+            if let Some(item) = item {
+                let bytes_max =
+                    frame.payload.len() + item.overhead_bytes_max() + BATCH_END_BYTES_MAX;
+                if records > 0 && body.len() + bytes_max > queue.narrowing.bytes_max {
+                    break;
+                }
+                if records == 0 {
+                    first_time = item.time_unix_nano() / 1_000_000;
+                }
+                item.write(self.format, &mut body, is_first);
+                is_first = false;
             }
+            // One that could not be read goes with the others, or nothing would ever go.
             if records == 0 {
-                first_time = item.time_unix_nano() / 1_000_000;
+                first = frame.sequence;
             }
-            item.write(self.format, &mut self.body, is_first);
-            is_first = false;
             records += 1;
-            last = Some(frame.sequence);
+            last = frame.sequence;
         }
-        if records == 0 && losses.total() == 0 {
+        if records > 0 {
+            intake.ring.begin_flight(queue.signal, first, last);
+        } else if losses.total() == 0 {
+            self.spare = body;
             return None;
         }
-        let range = first.zip(last);
-        let id = self.batch_id(first_time, range);
-        self.format.end(&mut self.body, &id);
+        let id = self.batch_id([first_time, first, last]);
+        self.format.end(&mut body, &id);
         Some(Batch {
-            range,
             records,
             losses,
-            created,
             id,
+            body,
         })
     }
 
     /// Extension id, time of the first record, first and last sequence number.
-    fn batch_id(&self, first_time: u64, range: Option<(u64, u64)>) -> Vec<u8> {
+    fn batch_id(&self, parts: [u64; 3]) -> Vec<u8> {
         let mut id = self.extension_id.clone();
-        let (first, last) = range.unwrap_or_default();
-        for part in [first_time, first, last] {
+        for part in parts {
             id.push(b'-');
             decimal::push(&mut id, part);
         }
@@ -289,47 +296,49 @@ impl<'a> Item<'a> {
 }
 
 impl Queue {
-    /// The collector has answered. True unless the breaker has opened.
-    fn settle(&mut self, reactor: &mut Reactor, batch: Batch, answer: &Answer, bytes: u64) -> bool {
+    /// The collector has answered.
+    fn settle(&mut self, reactor: &mut Reactor, batch: &Batch, answer: &Answer) -> Next {
         self.is_repeated = false;
-        match Verdict::of(answer.status) {
-            Verdict::Accepted => {
-                reactor.intake.ledger.bytes_sent += bytes;
-                self.accepted(reactor, &batch, answer);
-            }
+        let verdict = Verdict::of(answer.status);
+        let is_too_large = verdict == Verdict::TooLarge;
+        let is_narrowed = (is_too_large || verdict == Verdict::Invalid)
+            && self
+                .narrowing
+                .refused(is_too_large, batch.records, batch.body.len());
+        match verdict {
+            Verdict::Accepted => self.accepted(reactor, batch, answer),
             Verdict::Later => {
                 self.tell(reactor, answer.status, b"records are kept for later");
-                self.later(reactor, batch, answer.retry_after_ms);
-                return false;
+                self.later(reactor, answer.retry_after_ms);
+                return Next::Keep;
             }
-            Verdict::TooLarge if batch.records > 1 => self.narrow(reactor, &batch),
-            Verdict::Invalid if batch.records > REJECT_RECORDS as usize => {
-                self.narrow(reactor, &batch)
+            _ if is_narrowed => {
+                // They go back into the ring; less of it is sent next.
+                let evicted = reactor.intake.ring.abandon_flight(self.signal);
+                reactor.intake.ledger.fate.of_mut(self.signal).evicted += evicted;
+                reactor.intake.ledger.posts_failed += 1;
             }
-            Verdict::TooLarge | Verdict::Invalid => {
+            _ => {
                 self.tell(reactor, answer.status, b"records are rejected");
-                self.reject(reactor, &batch);
-            }
-            Verdict::Rejected => {
-                self.tell(reactor, answer.status, b"records are rejected");
-                self.reject(reactor, &batch);
+                self.reject(reactor, batch);
             }
         }
         reactor.breakers.of_mut(self.signal).close();
-        true
+        Next::Forget
     }
 
     fn accepted(&mut self, reactor: &mut Reactor, batch: &Batch, answer: &Answer) {
-        let records = reactor.intake.ring.settle_flight();
+        let records = reactor.intake.ring.settle_flight(self.signal);
         let rejected = partial_rejections(&answer.body).min(records);
+        reactor.intake.ledger.bytes_sent += batch.body.len() as u64;
         let fate = reactor.intake.ledger.fate.of_mut(self.signal);
         fate.delivered += records - rejected;
         fate.rejected += rejected;
         reactor.intake.losses_told(batch.losses);
         if self.signal == Signal::Log {
-            reactor.is_silent_on_losses = batch.range.is_none();
+            reactor.is_silent_on_losses = batch.records == 0;
         }
-        self.records_max = self.records_max.saturating_mul(2);
+        self.narrowing.accepted(batch.records);
         if rejected > 0 {
             self.tell(
                 reactor,
@@ -343,59 +352,35 @@ impl Queue {
         }
     }
 
-    /// Gives the records back to the ring.
-    fn give_back(&self, reactor: &mut Reactor) {
-        let evicted = reactor.intake.ring.abandon_flight();
-        reactor.intake.ledger.fate.of_mut(self.signal).evicted += evicted;
-    }
-
-    fn later(&mut self, reactor: &mut Reactor, batch: Batch, retry_after_ms: Option<u64>) {
-        self.give_back(reactor);
+    fn later(&self, reactor: &mut Reactor, retry_after_ms: Option<u64>) {
         reactor.intake.ledger.posts_failed += 1;
-        self.repeat = Some(batch);
         let breaker = reactor.breakers.of_mut(self.signal);
         breaker.open(sys::clocks().wall, retry_after_ms, sys::random());
     }
 
-    /// Sends half of it next.
-    fn narrow(&mut self, reactor: &mut Reactor, batch: &Batch) {
-        self.give_back(reactor);
-        reactor.intake.ledger.posts_failed += 1;
-        self.records_max = (batch.records / 2).max(1);
-    }
-
-    fn reject(&mut self, reactor: &mut Reactor, batch: &Batch) {
-        let records = reactor.intake.ring.settle_flight();
+    fn reject(&self, reactor: &mut Reactor, batch: &Batch) {
+        let records = reactor.intake.ring.settle_flight(self.signal);
         reactor.intake.ledger.fate.of_mut(self.signal).rejected += records;
         reactor.is_silent_on_losses |= self.signal == Signal::Log;
-        if batch.range.is_none() {
+        if batch.records == 0 {
             // A collector that does not even take the loss record will not take it the next time.
             reactor.intake.losses_told(batch.losses);
         }
-        self.records_max = usize::MAX;
     }
 
-    /// No answer. True if the batch is repeated at once: on a connection that had been used before, or in a POST that a
-    /// freeze has cut, a failure says nothing about the collector.
-    fn fail(
-        &mut self,
-        reactor: &mut Reactor,
-        batch: Batch,
-        began: Clocks,
-        problem: ureq::Error,
-    ) -> bool {
+    /// No answer. The batch is repeated at once on a connection that had been used before, or if a freeze has cut the POST: then a
+    /// failure says nothing about the collector.
+    fn fail(&mut self, reactor: &mut Reactor, began: Clocks, problem: &ureq::Error) -> Next {
         let now = sys::clocks();
         let was_frozen = now.wall.since(began.wall) >= now.mono.since(began.mono) + FREEZE_MS_MIN;
         if (reactor.post_reuses || was_frozen) && !self.is_repeated && !reactor.is_gone() {
             self.is_repeated = true;
-            self.give_back(reactor);
-            self.repeat = Some(batch);
-            return true;
+            return Next::Repeat;
         }
         self.is_repeated = false;
-        self.tell(reactor, NO_ANSWER, reason(&problem));
-        self.later(reactor, batch, None);
-        false
+        self.tell(reactor, NO_ANSWER, reason(problem));
+        self.later(reactor, None);
+        Next::Keep
     }
 
     /// Says what is the matter, once for each kind of trouble.

@@ -46,6 +46,7 @@ pub mod breaker;
 pub mod clock;
 pub mod lifecycle;
 pub mod limits;
+pub mod narrowing;
 
 // The way in.
 pub mod event;

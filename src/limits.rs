@@ -170,8 +170,12 @@ pub const FILE_BYTES_MAX: usize = 16 * 1024;
 pub const BREAKER_MS_MIN: u64 = 1_000;
 /// Longest pause of the breaker.
 pub const BREAKER_MS_MAX: u64 = 60_000;
-/// A 400 is narrowed down by halving the batch to this number of records, which are then rejected.
-pub const REJECT_RECORDS: u32 = 16;
+/// Refusals (400, 413) in a row after which a batch is rejected as it is. A batch of some thousand records is halved 12 times
+/// until the one at fault is alone; a few of them may stand side by side.
+pub const NARROWINGS_MAX: u32 = 32;
+/// A 413 has halved the batches: after so many that were accepted twice the size is tried: 1 % of the
+/// POSTs, no more, are spent on that.
+pub const WIDENING_POSTS: u32 = 100;
 /// Bytes of the body of the collector's answer that are read for `partialSuccess`. With a longer one the connection is closed.
 pub const ANSWER_BYTES_MAX: usize = 4 * 1024;
 /// How long (awake) the body is awaited when the status has come; then the connection is closed, and the status counts. A
@@ -213,6 +217,9 @@ pub const METRIC_UNIT_BYTES_MAX: usize = 63;
 pub const METRIC_ATTRIBUTES_MAX: usize = 32;
 /// Name and attributes of one series, escaped. A longer one is malformed.
 pub const METRIC_IDENTITY_BYTES_MAX: usize = 8 * 1024;
+/// Part of the ring, in percent, that logs leave to metrics: while nobody takes the logs, metrics go on. It holds what the
+/// platform and kinglet measure in an invocation, in the smallest ring, too.
+pub const METRIC_ROOM_PERCENT: usize = 6;
 /// Buckets of a histogram: one more than its boundaries.
 pub const HISTOGRAM_BUCKETS_MAX: usize = 16;
 /// Distinct members of all sets together.

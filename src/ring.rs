@@ -10,13 +10,15 @@
 //!
 //! * [`Ring::push`] always succeeds for a payload of at most [`Ring::payload_bytes_max`]: it evicts the oldest frames
 //!   until there is room, and says how many frames of each signal were lost by that.
-//! * A batch is *in flight* between [`Ring::begin_flight`] and its end. Frames of it that are evicted meanwhile are not
-//!   lost yet: the outcome decides ([`Ring::settle_flight`]: they were delivered; [`Ring::abandon_flight`]: they are lost).
+//! * A batch of each signal is *in flight* from [`Ring::begin_flight`] until it is answered for, however often it is sent:
+//!   whoever sends it keeps a copy. Frames of it that are evicted meanwhile are not lost yet: the outcome decides
+//!   ([`Ring::settle_flight`]: they were delivered; [`Ring::abandon_flight`]: they are lost).
 //! * A frame leaves only from the head. One that was answered for is *settled* and leaves when all before it have left,
 //!   so that logs and metrics can be settled apart in one ring.
 //! * The ring does not know what a payload means, and never copies or moves one.
 
 use crate::clock::Wall;
+use crate::limits::METRIC_ROOM_PERCENT;
 use crate::signal::{PerSignal, Signal};
 
 /// One frame, as it is read back.
@@ -43,15 +45,18 @@ pub struct Ring {
     unsettled: PerSignal<u64>,
     /// When the first unsettled frame was pushed.
     oldest: PerSignal<Option<Wall>>,
-    flight: Option<Flight>,
+    flights: PerSignal<Option<Flight>>,
+    /// Logs leave so many bytes free.
+    room_for_metrics: usize,
 }
 
 #[derive(Clone, Copy)]
 struct Flight {
-    signal: Signal,
     first: u64,
     last: u64,
     evicted: u64,
+    /// When its first frame was pushed.
+    oldest: Option<Wall>,
     /// All frames from the head to `last`, if all of them are in flight: settling them is one step.
     whole: Option<Whole>,
 }
@@ -118,8 +123,17 @@ impl Ring {
                 log: None,
                 metric: None,
             },
-            flight: None,
+            flights: PerSignal {
+                log: None,
+                metric: None,
+            },
+            room_for_metrics: 0,
         }
+    }
+
+    /// From now on logs leave room for metrics, which never evict one.
+    pub const fn keep_room_for_metrics(&mut self) {
+        self.room_for_metrics = self.capacity / 100 * METRIC_ROOM_PERCENT;
     }
 
     #[must_use]
@@ -155,19 +169,43 @@ impl Ring {
     /// Frames that nobody has answered for yet, and those evicted while in flight.
     #[must_use]
     pub fn resident(&self, signal: Signal) -> u64 {
-        let flight = self.flight.filter(|flight| flight.signal == signal);
+        let flight = self.flights.of(signal);
         self.unsettled.of(signal) + flight.map_or(0, |flight| flight.evicted)
     }
 
-    /// When the oldest unsettled frame was pushed.
+    /// When the oldest of them was pushed.
     #[must_use]
     pub const fn oldest(&self, signal: Signal) -> Option<Wall> {
-        *self.oldest.of(signal)
+        match self.flights.of(signal) {
+            Some(flight) => flight.oldest,
+            None => *self.oldest.of(signal),
+        }
+    }
+
+    /// Whether a payload can be pushed without an eviction.
+    #[must_use]
+    pub fn has_room(&self, payload_bytes: usize) -> bool {
+        let frame_bytes = HEADER_BYTES + payload_bytes;
+        self.room() >= frame_bytes + self.gap(frame_bytes)
+    }
+
+    /// Bytes that stay unused at the end of the memory if the next frame is of this length.
+    fn gap(&self, frame_bytes: usize) -> usize {
+        let to_end = self.capacity() - self.tail;
+        if self.used > 0 && frame_bytes > to_end {
+            to_end
+        } else {
+            0
+        }
     }
 
     /// Appends a frame, evicting the oldest ones if there is no room. Returns how many were lost by it: evicted ones, or the
     /// frame itself if it can never fit.
     pub fn push(&mut self, signal: Signal, received: Wall, payload: &[u8]) -> PerSignal<u64> {
+        let kept_free = match signal {
+            Signal::Log => self.room_for_metrics,
+            Signal::Metric => 0,
+        };
         if self.bytes.is_empty() {
             self.bytes = vec![0; self.capacity];
         }
@@ -181,9 +219,8 @@ impl Ring {
             if self.used == 0 {
                 (self.head, self.tail) = (0, 0);
             }
-            let to_end = self.capacity() - self.tail;
-            let gap = if frame_bytes > to_end { to_end } else { 0 };
-            if self.room() >= frame_bytes + gap {
+            let gap = self.gap(frame_bytes);
+            if self.used == 0 || self.room() >= frame_bytes + gap + kept_free {
                 if gap > 0 {
                     self.wrap(gap);
                 }
@@ -224,23 +261,23 @@ impl Ring {
 
     /// Declares that the unsettled frames of `signal` from sequence `first` to `last` are being sent.
     pub fn begin_flight(&mut self, signal: Signal, first: u64, last: u64) {
-        debug_assert!(self.flight.is_none(), "at most one batch is in flight");
-        self.flight = Some(Flight {
-            signal,
+        debug_assert!(self.flights.of(signal).is_none(), "at most one batch");
+        *self.flights.of_mut(signal) = Some(Flight {
             first,
             last,
             evicted: 0,
+            oldest: self.oldest(signal),
             whole: self.whole(signal, first, last),
         });
     }
 
     /// The frames in flight were answered for, whether accepted or refused. Returns how many they were.
-    pub fn settle_flight(&mut self) -> u64 {
-        let Some(flight) = self.flight.take() else {
+    pub fn settle_flight(&mut self, signal: Signal) -> u64 {
+        let Some(flight) = self.flights.of_mut(signal).take() else {
             return 0;
         };
         if let Some(whole) = flight.whole.filter(|_| self.head_sequence == flight.first) {
-            return self.remove_whole(&whole, &flight);
+            return self.remove_whole(&whole, signal, flight.last);
         }
         let mut frames = flight.evicted;
         let (mut offset, mut sequence) = (self.head, self.head_sequence);
@@ -248,7 +285,7 @@ impl Ring {
             let Some((at, header)) = self.frame_at(offset) else {
                 break;
             };
-            if sequence >= flight.first && header.is_unsettled(flight.signal) {
+            if sequence >= flight.first && header.is_unsettled(signal) {
                 self.settle(at, header);
                 frames += 1;
             }
@@ -256,14 +293,15 @@ impl Ring {
             sequence += 1;
         }
         self.drop_settled();
-        self.look_for_oldest(flight.signal);
+        self.look_for_oldest(signal);
         frames
     }
 
-    /// The frames in flight were not delivered: they stay. Returns how many of them were evicted meanwhile, which are lost
-    /// now.
-    pub fn abandon_flight(&mut self) -> u64 {
-        self.flight.take().map_or(0, |flight| flight.evicted)
+    /// The frames in flight are not sent again as they were: they stay. Returns how many of them were evicted meanwhile, which
+    /// are lost now.
+    pub fn abandon_flight(&mut self, signal: Signal) -> u64 {
+        let flight = self.flights.of_mut(signal).take();
+        flight.map_or(0, |flight| flight.evicted)
     }
 
     /// Looks at frames while they are warm: they have just been encoded.
@@ -291,13 +329,13 @@ impl Ring {
         Some(whole)
     }
 
-    fn remove_whole(&mut self, whole: &Whole, flight: &Flight) -> u64 {
+    fn remove_whole(&mut self, whole: &Whole, signal: Signal, last: u64) -> u64 {
         self.unsettled_bytes -= whole.bytes;
-        *self.unsettled.of_mut(flight.signal) -= whole.frames;
-        self.head_sequence = flight.last + 1;
+        *self.unsettled.of_mut(signal) -= whole.frames;
+        self.head_sequence = last + 1;
         self.leave(whole.end, whole.bytes + whole.gap);
         self.drop_settled();
-        self.look_for_oldest(flight.signal);
+        self.look_for_oldest(signal);
         whole.frames
     }
 
@@ -313,10 +351,8 @@ impl Ring {
         let signal = header.signal();
         self.unsettled_bytes -= HEADER_BYTES + header.payload_bytes;
         *self.unsettled.of_mut(signal) -= 1;
-        match &mut self.flight {
-            Some(flight)
-                if flight.signal == signal && (flight.first..=flight.last).contains(&sequence) =>
-            {
+        match self.flights.of_mut(signal) {
+            Some(flight) if (flight.first..=flight.last).contains(&sequence) => {
                 flight.evicted += 1;
             }
             _ => *lost.of_mut(signal) += 1,
@@ -517,7 +553,7 @@ mod tests {
             ring.push(signal, Wall(sequence), b"x");
         }
         ring.begin_flight(Signal::Metric, 1, 3);
-        assert_eq!(ring.settle_flight(), 2);
+        assert_eq!(ring.settle_flight(Signal::Metric), 2);
         assert!(sequences(&ring, Signal::Metric).is_empty());
         assert_eq!(sequences(&ring, Signal::Log), [0, 2]);
         assert_eq!(
@@ -540,21 +576,29 @@ mod tests {
     fn the_outcome_decides_about_what_was_evicted_in_flight() {
         for delivered in [true, false] {
             let mut ring = Ring::new(100);
-            for _ in 0..5 {
-                ring.push(Signal::Log, Wall(0), &[0; 4]);
+            for number in 0..5 {
+                ring.push(Signal::Log, Wall(number), &[0; 4]);
             }
             ring.begin_flight(Signal::Log, 0, 1);
-            let lost = ring.push(Signal::Log, Wall(0), &[0; 44]);
+            let lost = ring.push(Signal::Log, Wall(5), &[0; 44]);
             assert_eq!(lost.log, 1, "two of flight, one not");
             assert_eq!(ring.resident(Signal::Log), 2 + 1 + 2);
+            assert_eq!(ring.oldest(Signal::Log), Some(Wall(0)));
             if delivered {
-                assert_eq!(ring.settle_flight(), 2);
+                assert_eq!(ring.settle_flight(Signal::Log), 2);
             } else {
-                assert_eq!(ring.abandon_flight(), 2);
+                assert_eq!(ring.abandon_flight(Signal::Log), 2);
             }
             assert_eq!(sequences(&ring, Signal::Log), [3, 4, 5]);
             assert_eq!(ring.resident(Signal::Log), 3);
+            assert_eq!(ring.oldest(Signal::Log), Some(Wall(3)));
         }
+    }
+
+    /// A batch that is in flight: its frames when it began, and when the first of them was pushed.
+    struct Sent {
+        sequences: Vec<u64>,
+        oldest: Option<Wall>,
     }
 
     /// A plain queue, and what has become of all that was pushed.
@@ -565,48 +609,67 @@ mod tests {
         of: PerSignal<u64>,
         lost: PerSignal<u64>,
         settled: PerSignal<u64>,
+        flights: PerSignal<Option<Sent>>,
     }
 
     impl Model {
         /// One random step for both.
         fn step(&mut self, ring: &mut Ring, next: &mut dyn FnMut(u64) -> u64) {
+            let signal = Signal::ALL[next(2) as usize];
             match next(10) {
-                0 if ring.flight.is_none() => {
-                    let signal = Signal::ALL[next(2) as usize];
+                0 if self.flights.of(signal).is_none() => {
                     let all = sequences(ring, signal);
                     if !all.is_empty() {
-                        let last = all[next(all.len() as u64) as usize];
-                        ring.begin_flight(signal, all[0], last);
+                        let count = 1 + next(all.len() as u64) as usize;
+                        let sequences = all[..count].to_vec();
+                        let oldest = ring.oldest(signal);
+                        ring.begin_flight(signal, sequences[0], sequences[count - 1]);
+                        *self.flights.of_mut(signal) = Some(Sent { sequences, oldest });
                     }
                 }
                 1 => {
-                    let flight = ring.flight;
-                    let count = ring.settle_flight();
-                    if let Some(flight) = flight {
-                        *self.settled.of_mut(flight.signal) += count;
-                        self.frames.retain(|(sequence, signal, _)| {
-                            *signal != flight.signal
-                                || !(flight.first..=flight.last).contains(sequence)
-                        });
-                    }
+                    let sent = self.flights.of_mut(signal).take();
+                    let sequences = sent.map(|sent| sent.sequences).unwrap_or_default();
+                    let count = ring.settle_flight(signal);
+                    // All that was sent, whatever was evicted meanwhile.
+                    assert_eq!(count, sequences.len() as u64);
+                    *self.settled.of_mut(signal) += count;
+                    self.frames.retain(|frame| !sequences.contains(&frame.0));
                 }
                 2 => {
-                    let signal = ring.flight.map_or(Signal::Log, |flight| flight.signal);
-                    *self.lost.of_mut(signal) += ring.abandon_flight();
+                    let sent = self.flights.of_mut(signal).take();
+                    let sequences = sent.map(|sent| sent.sequences).unwrap_or_default();
+                    let left = self.frames.iter();
+                    let left = left.filter(|frame| sequences.contains(&frame.0)).count();
+                    let lost = ring.abandon_flight(signal);
+                    assert_eq!(lost as usize, sequences.len() - left);
+                    *self.lost.of_mut(signal) += lost;
                 }
-                _ => {
-                    let signal = Signal::ALL[usize::from(next(3) == 0)];
-                    let length = next(ring.capacity() as u64 / 3) as usize;
-                    let pushed = self.pushed as usize;
-                    let payload: Vec<u8> = (0..length).map(|i| (pushed + i) as u8).collect();
-                    let lost = ring.push(signal, Wall(self.pushed), &payload);
-                    self.lost.log += lost.log;
-                    self.lost.metric += lost.metric;
-                    self.frames.push_back((self.pushed, signal, payload));
-                    self.pushed += 1;
-                    *self.of.of_mut(signal) += 1;
+                _ => self.push(ring, next),
+            }
+        }
+
+        fn push(&mut self, ring: &mut Ring, next: &mut dyn FnMut(u64) -> u64) {
+            let signal = Signal::ALL[usize::from(next(3) == 0)];
+            let length = next(ring.capacity() as u64 / 3) as usize;
+            let pushed = self.pushed as usize;
+            let payload: Vec<u8> = (0..length).map(|i| (pushed + i) as u8).collect();
+            let (has_room, before) = (ring.has_room(length), ring.head_sequence);
+            let lost = ring.push(signal, Wall(self.pushed), &payload);
+            let is_evicting = ring.head_sequence > before;
+            match signal {
+                Signal::Metric => assert_eq!(is_evicting, !has_room),
+                Signal::Log => {
+                    assert!(is_evicting || has_room);
+                    let is_alone = ring.used == HEADER_BYTES + length;
+                    assert!(is_alone || ring.room() >= ring.room_for_metrics);
                 }
             }
+            self.lost.log += lost.log;
+            self.lost.metric += lost.metric;
+            self.frames.push_back((self.pushed, signal, payload));
+            self.pushed += 1;
+            *self.of.of_mut(signal) += 1;
         }
 
         /// Whatever the ring has evicted must be the oldest frames of the model, and nothing else.
@@ -634,8 +697,13 @@ mod tests {
                     ring.resident(signal) + self.lost.of(signal) + self.settled.of(signal),
                     "every frame is somewhere"
                 );
-                let oldest = expected.first().map(|frame| Wall(frame.0));
+                let oldest = match self.flights.of(signal) {
+                    // While it is not answered for, it waits, even if nothing of it is left in the ring.
+                    Some(sent) => sent.oldest,
+                    None => expected.first().map(|frame| Wall(frame.0)),
+                };
                 assert_eq!(ring.oldest(signal), oldest);
+                assert_eq!(ring.resident(signal) > 0, oldest.is_some());
             }
             let bytes = self
                 .frames
@@ -651,8 +719,19 @@ mod tests {
     fn against_a_model() {
         let mut random = Numbers(0x9e37_79b9_7f4a_7c15);
         let mut next = move |below: u64| random.below(below as usize) as u64;
-        for capacity in [64, 100, 128, 257, 1000] {
+        for (capacity, keeps_room) in [
+            (64, false),
+            (100, false),
+            (128, false),
+            (257, false),
+            (1000, false),
+            (1000, true),
+            (3000, true),
+        ] {
             let (mut ring, mut model) = (Ring::new(capacity), Model::default());
+            if keeps_room {
+                ring.keep_room_for_metrics();
+            }
             for _ in 0..20_000 {
                 model.step(&mut ring, &mut next);
                 model.compare(&ring);

@@ -143,6 +143,77 @@ fn a_batch_that_is_too_large_is_halved() {
     assert!(sizes.windows(2).all(|pair| pair[1] < pair[0]), "{sizes:?}");
 }
 
+/// 413 to what is longer than the collector takes: the size that goes through is remembered, not found out again and again.
+#[test]
+fn the_size_that_goes_through_is_remembered() {
+    const BYTES_MAX: usize = 30_000;
+    let collector = faulty_collector(Fault::TooLarge(BYTES_MAX));
+    let lambda = flushing_at_end(&collector).freezes(false).start().unwrap();
+    let mut expected = Vec::new();
+    for number in 0..10 {
+        let some = lines(&format!("invocation {number}"), 300);
+        invoke(&lambda, some.clone());
+        expected.extend(some);
+    }
+    let counters = Counters::of(&spin_down(&lambda));
+    assert_eq!(
+        (counters.losses(), function_lines(&collector)),
+        (vec![], expected)
+    );
+    // 256 KiB are halved four times at most.
+    let posts = counters.get("posts");
+    assert!(
+        posts > 30 && counters.get("posts_failed") <= 4,
+        "{counters:?}"
+    );
+    assert!(posts < 100, "no smaller than need be: {counters:?}");
+}
+
+/// One record that a strict collector does not take makes it refuse the whole request: the record is found, and its neighbours
+/// arrive.
+#[test]
+fn only_the_record_at_fault_is_rejected() {
+    for wrong in [vec![0], vec![499], vec![137, 138, 350]] {
+        let collector = faulty_collector(Fault::Strict("\u{540d}\u{524d}".into()));
+        let lambda = beside(&collector).freezes(false).start().unwrap();
+        let mut sent = lines("line", 500);
+        let mut expected = sent.clone();
+        for place in wrong.iter().rev() {
+            sent[*place] = r#"{"message":"wrong","名前":1}"#.into();
+            expected.remove(*place);
+        }
+        invoke(&lambda, sent);
+        let counters = Counters::of(&spin_down(&lambda));
+        assert_eq!(function_lines(&collector), expected, "{wrong:?}");
+        assert_eq!(counters.losses(), [("rejected", wrong.len() as u64)]);
+        // Down to it and up again, each time by half.
+        let posts_max = 4 + 20 * wrong.len() as u64;
+        assert!(
+            counters.get("posts") <= posts_max,
+            "{wrong:?}: {counters:?}"
+        );
+    }
+}
+
+/// A collector that refuses whatever comes is not asked about each record.
+#[test]
+fn a_collector_that_refuses_everything_is_asked_a_bounded_number_of_times() {
+    for status in [400, 413] {
+        let collector = faulty_collector(Fault::Status(status));
+        let lambda = flushing_at_end(&collector).freezes(false).start().unwrap();
+        for number in 0..5 {
+            invoke(&lambda, lines(&format!("invocation {number}"), 400));
+        }
+        let counters = Counters::of(&spin_down(&lambda));
+        assert_eq!(
+            counters.get("rejected"),
+            counters.get("received"),
+            "{status}"
+        );
+        assert!(counters.get("posts") <= 100, "{status}: {counters:?}");
+    }
+}
+
 /// 401, 403, 404 and redirects are no passing trouble: the batch is rejected, and one line names the variable to look at.
 #[test]
 fn a_refusal_names_the_variable() {

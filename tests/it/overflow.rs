@@ -1,5 +1,6 @@
 //! More than the ring can hold.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use kinglet_sandbox::{Fault, Work};
@@ -10,7 +11,8 @@ use crate::extension::{HELD_MAX, beside, faulty_collector, invoke, spin_down};
 
 const SMALLEST_RING: (&str, &str) = ("KINGLET_BUFFER_BYTES", "65536");
 
-/// Without a collector the oldest records are evicted, one for one accounted for; the newest survive until it is back.
+/// Without a collector the oldest records are evicted, one for one accounted for, but not those of the batch that is to be
+/// repeated; the newest survive until it is back.
 #[test]
 fn the_oldest_are_evicted_and_counted() {
     let collector = faulty_collector(Fault::Refuse);
@@ -36,7 +38,10 @@ fn the_oldest_are_evicted_and_counted() {
     assert_eq!(told_losses(&collector), [counters.get("evicted"), 0, 0]);
     let arrived = function_lines(&collector);
     assert!(arrived.len() > 100, "{}", arrived.len());
-    assert!(sent.ends_with(&arrived), "the newest, in order");
+    // The batch that was tried is kept for its repetition; of all others the newest are left.
+    let both = arrived.iter().zip(&sent);
+    let tried = both.take_while(|(arrived, sent)| arrived == sent).count();
+    assert!(sent.ends_with(&arrived[tried..]), "the newest, in order");
 }
 
 /// With a collector that stays away the identity holds to the event: evicted and abandoned make up all that was received.
@@ -124,4 +129,53 @@ fn the_accounts_agree_when_records_in_flight_are_overwritten() {
         "{counters:?}"
     );
     assert!(told_losses(&collector)[0] <= counters.get("evicted"));
+}
+
+/// What may have arrived, because only its answer was lost, comes again as the same bytes under the same key, though some of
+/// its records were overwritten meanwhile; and nothing of it comes under another key.
+#[test]
+fn what_has_to_be_repeated_is_never_cut() {
+    // The more, the further into the batch they reach.
+    for overwriting in [100, 200, 250, 300, 400] {
+        let collector = faulty_collector(Fault::Reset);
+        let builder = beside(&collector).env(SMALLEST_RING.0, SMALLEST_RING.1);
+        let lambda = builder.freezes(false).start().unwrap();
+        invoke(&lambda, lines("first", 150));
+        assert!(collector.wait_requests(1, Duration::from_secs(5)));
+        invoke(
+            &lambda,
+            lines(&format!("then {}", "x".repeat(70)), overwriting),
+        );
+        assert!(lambda.drain(Duration::from_secs(10)));
+        collector.set_fault(Fault::None);
+        let counters = Counters::of(&spin_down(&lambda));
+        counters.assert_all_received(&lambda);
+
+        let requests = collector.requests();
+        let mut batches = BTreeMap::new();
+        for received in &requests {
+            let key = received.request.header("idempotency-key").unwrap();
+            let body = batches.entry(key).or_insert(&received.request.body);
+            assert!(*body == &received.request.body, "{overwriting}: {key}");
+        }
+        assert!(
+            batches.len() < requests.len(),
+            "{overwriting}: none came again"
+        );
+        let mut ranges: Vec<(u64, u64)> = batches.keys().map(|key| range(key)).collect();
+        ranges.sort();
+        assert!(
+            ranges.windows(2).all(|pair| pair[0].1 < pair[1].0),
+            "{overwriting}: {ranges:?}"
+        );
+        assert_eq!(counters.get("delivered"), events(&collector));
+        assert_eq!(told_losses(&collector), [counters.get("evicted"), 0, 0]);
+    }
+}
+
+/// The first and the last record of a batch, by its key.
+fn range(key: &str) -> (u64, u64) {
+    let mut parts = key.rsplit('-').map(|part| part.parse().unwrap());
+    let (last, first) = (parts.next().unwrap(), parts.next().unwrap());
+    (first, last)
 }

@@ -26,6 +26,10 @@ pub enum Fault {
     Close,
     /// Nothing listens.
     Refuse,
+    /// 413 to a body of more than so many bytes, else 200.
+    TooLarge(usize),
+    /// 400 to a body that has this text in it, else 200: a strict receiver.
+    Strict(String),
     /// Reads the request, then resets the connection.
     Reset,
     /// Reads the request, then never answers.
@@ -71,7 +75,7 @@ impl Fault {
 }
 
 pub const FAULTS: &str = "none, slow:400ms, status:503, status:503*5 (the first five requests; works with all but refuse), \
-    retry-after:2, retry-at:2, partial:3, close, refuse, reset, hang, garbage, cut:1000, \
+    retry-after:2, retry-at:2, partial:3, too-large:60000 (413 to more bytes), strict:text (400 to a body with it), close, refuse, reset, hang, garbage, cut:1000, \
     body:200:5000 (or body:200:5000:chunked, body:200:5000:dripped: a byte each millisecond), longer:1:whole (by one byte each), \
     flood:continue (or drip:continue; also blank, fields, field, chunks, body, trailers, extension: without an end)";
 
@@ -107,6 +111,8 @@ impl FromStr for Fault {
             ("drip", value) => endless(value, Pace::Drip).ok_or_else(bad),
             ("partial", value) => value.parse().map(Fault::Partial).map_err(|_| bad()),
             ("cut" | "halfclose", value) => value.parse().map(Fault::Cut).map_err(|_| bad()),
+            ("too-large", value) => value.parse().map(Fault::TooLarge).map_err(|_| bad()),
+            ("strict", text) if !text.is_empty() => Ok(Fault::Strict(text.into())),
             ("close", "") => Ok(Fault::Close),
             ("refuse", "") => Ok(Fault::Refuse),
             ("reset", "") => Ok(Fault::Reset),
@@ -153,6 +159,8 @@ impl fmt::Display for Fault {
             Fault::Endless(endless, Pace::Flood) => write!(f, "flood:{endless}"),
             Fault::Endless(endless, Pace::Drip) => write!(f, "drip:{endless}"),
             Fault::Partial(count) => write!(f, "partial:{count}"),
+            Fault::TooLarge(bytes) => write!(f, "too-large:{bytes}"),
+            Fault::Strict(text) => write!(f, "strict:{text}"),
             Fault::Close => f.write_str("close"),
             Fault::Refuse => f.write_str("refuse"),
             Fault::Reset => f.write_str("reset"),
@@ -177,6 +185,8 @@ mod tests {
             "status:503*5",
             "retry-after:2",
             "partial:3",
+            "too-large:60000",
+            "strict:text",
             "close",
             "refuse",
             "reset",

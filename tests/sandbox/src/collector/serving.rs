@@ -145,6 +145,13 @@ impl Serving {
                     return endless.send(pace, reader.stream(), is_over);
                 }
                 Fault::Partial(rejected) => (partial(&request, rejected), true),
+                Fault::TooLarge(bytes) if request.body.len() > bytes => {
+                    (Answer::new(413, ""), true)
+                }
+                Fault::Strict(text) if contains(&request.body, text.as_bytes()) => {
+                    (Answer::new(400, ""), true)
+                }
+                Fault::TooLarge(_) | Fault::Strict(_) => (ok(&request), true),
                 Fault::Close => (ok(&request).with("Connection", "close"), false),
                 Fault::Reset => {
                     return SockRef::from(&*reader.stream()).set_linger(Some(Duration::ZERO));
@@ -238,6 +245,10 @@ fn long(status: u16, bytes: usize) -> Answer {
 fn retry_at(seconds: u32) -> Answer {
     let at = SystemTime::now() + Duration::from_secs(seconds.into());
     Answer::new(503, "").with("Retry-After", httpdate::fmt_http_date(at))
+}
+
+fn contains(body: &[u8], text: &[u8]) -> bool {
+    body.windows(text.len()).any(|window| window == text)
 }
 
 fn partial(request: &Request, rejected: u32) -> Answer {
