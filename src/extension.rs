@@ -231,7 +231,7 @@ pub fn assemble(
         .as_ref()
         .map_or_else(PerSignal::default, Exporter::routes);
     let metrics = routes.metric.then(|| Table::new(config.temporality));
-    let intake = Intake::new(Ring::new(ring_bytes), reader, resource, metrics);
+    let intake = Intake::new(Ring::new(ring_bytes), reader, resource, routes.log, metrics);
     let policy = Policy {
         flush: config.flush,
         budget_ms: config.flush_budget_ms,
@@ -285,14 +285,8 @@ pub fn conclude(shared: Shared) -> u8 {
     let mut reactor = lock(shared);
     let is_gone = reactor.is_gone();
     reactor.count_dropped_datagrams();
-    let intake = &mut reactor.intake;
-    // What was measured last counts, too, though nobody takes it any more.
-    intake.drain_metrics(sys::clocks().wall);
-    intake.settle_accounts();
-    let ledger = &mut intake.ledger;
-    for signal in Signal::ALL {
-        ledger.fate.of_mut(signal).abandoned += intake.ring.resident(signal);
-    }
+    reactor.intake.abandon_all(sys::clocks().wall);
+    let ledger = &reactor.intake.ledger;
     debug_assert!(
         ledger.is_balanced(PerSignal::default()),
         "the accounts do not agree: {ledger:?}"

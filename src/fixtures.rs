@@ -79,6 +79,7 @@ pub fn intake(is_concurrent: bool) -> Intake {
         Ring::new(RING_BYTES),
         Reader::new(filter, writer, is_concurrent, true),
         Resource::default(),
+        true,
         Some(Table::new(Temporality::Delta)),
     )
 }

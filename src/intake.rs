@@ -8,7 +8,7 @@ use crate::event::{Observation, Reader, Verdict};
 use crate::http::{self, Body, Framing, Parse};
 use crate::json::{Element, Elements};
 use crate::ledger::{Ledger, Losses};
-use crate::limits::HEAD_BYTES_MAX;
+use crate::limits::{HEAD_BYTES_MAX, METRIC_ROOM_PERCENT, POINTS_PERCENT};
 use crate::measurement::{Measurement, Sink};
 use crate::metrics::Table;
 use crate::record::RequestId;
@@ -32,8 +32,12 @@ pub struct Intake {
     pub ring: Ring,
     pub ledger: Ledger,
     pub resource: Resource,
+    /// There is somewhere to send records to.
+    ships_logs: bool,
     /// `None`: there is nowhere to send metrics to.
     metrics: Option<Table>,
+    /// What a point needs that found no room at the last drain. 0: all had room.
+    point_bytes: usize,
     reader: Reader,
     observed: Observed,
     /// Losses that a collector has been told of.
@@ -57,12 +61,23 @@ fn keep(reader: &mut Reader, ring: &mut Ring, ledger: &mut Ledger, now: Wall) {
 
 impl Intake {
     #[must_use]
-    pub fn new(ring: Ring, reader: Reader, resource: Resource, metrics: Option<Table>) -> Intake {
+    pub fn new(
+        mut ring: Ring,
+        reader: Reader,
+        resource: Resource,
+        ships_logs: bool,
+        metrics: Option<Table>,
+    ) -> Intake {
+        if metrics.is_some() {
+            ring.keep_room_for_metrics();
+        }
         Intake {
             ring,
             ledger: Ledger::default(),
             resource,
+            ships_logs,
             metrics,
+            point_bytes: 0,
             reader,
             observed: Observed::default(),
             told: Losses::default(),
@@ -122,8 +137,12 @@ impl Intake {
         Some(length)
     }
 
-    /// Puts the reader's record into the ring.
+    /// Puts the reader's record into the ring, if there is somewhere to send it to: there it would stay.
     fn keep(&mut self, now: Wall) {
+        if !self.ships_logs {
+            self.ledger.filtered += 1;
+            return;
+        }
         keep(&mut self.reader, &mut self.ring, &mut self.ledger, now);
     }
 
@@ -134,6 +153,7 @@ impl Intake {
             ledger,
             metrics,
             reader,
+            ships_logs,
             ..
         } = self;
         ledger.datagrams += 1;
@@ -141,7 +161,7 @@ impl Intake {
         let malformed = statsd::read(bytes, sink, &mut |log| {
             ledger.received += 1;
             match reader.statsd(log, now) {
-                Verdict::Record => keep(reader, ring, ledger, now),
+                Verdict::Record if *ships_logs => keep(reader, ring, ledger, now),
                 _ => ledger.filtered += 1,
             }
         });
@@ -157,12 +177,17 @@ impl Intake {
         });
     }
 
-    /// When the oldest of the metrics was measured that nobody has answered for yet.
+    /// When the oldest of the metrics was measured that nobody has answered for yet. `None`: there are none, or no room to
+    /// send them.
     #[must_use]
     pub fn oldest_measurement(&self) -> Option<Wall> {
-        let measured = self.metrics.as_ref().and_then(Table::oldest);
         let resident = self.ring.oldest(Signal::Metric);
-        resident.into_iter().chain(measured).min()
+        resident.or_else(|| self.oldest_drainable())
+    }
+
+    fn oldest_drainable(&self) -> Option<Wall> {
+        let measured = self.metrics.as_ref().and_then(Table::oldest);
+        measured.filter(|_| self.ring.has_room(self.point_bytes))
     }
 
     /// The table of metrics should be emptied soon.
@@ -175,22 +200,55 @@ impl Intake {
     /// a collector is down, points do not pile up.
     #[must_use]
     pub fn may_drain(&self) -> bool {
-        let has_measured = self.metrics.as_ref().and_then(Table::oldest).is_some();
-        has_measured && self.ring.oldest(Signal::Metric).is_none()
+        self.ring.oldest(Signal::Metric).is_none() && self.oldest_drainable().is_some()
     }
 
-    /// Puts what was measured into the ring, as data points.
+    /// All that had been measured at the last drain found room.
+    #[must_use]
+    pub const fn is_drained(&self) -> bool {
+        self.point_bytes == 0
+    }
+
+    /// Puts what was measured into the ring, as data points: as many as there is room for without evicting anything, and no more
+    /// than leave the logs theirs. The others go on gathering in the table.
     pub fn drain_metrics(&mut self, now: Wall) {
-        let Intake {
-            ring,
-            ledger,
-            metrics,
-            ..
-        } = self;
-        if let Some(metrics) = metrics {
-            metrics.drain(now, &mut |point| {
+        let Some(metrics) = &mut self.metrics else {
+            return;
+        };
+        let (ring, ledger) = (&mut self.ring, &mut self.ledger);
+        let percent = ring.capacity() / 100;
+        let mut left_bytes = percent * POINTS_PERCENT;
+        let mut needed_bytes = usize::MAX;
+        metrics.drain(now, &mut |point| {
+            let fits = point.len() <= left_bytes && ring.has_room(point.len());
+            if fits {
+                left_bytes -= point.len();
                 ledger.points += 1;
                 ledger.evicted(ring.push(Signal::Metric, now, point));
+            } else {
+                needed_bytes = needed_bytes.min(point.len());
+            }
+            fits
+        });
+        // Room for one is there soon again; a POST should have more to carry.
+        self.point_bytes = if needed_bytes == usize::MAX {
+            0
+        } else {
+            needed_bytes.max(percent * METRIC_ROOM_PERCENT / 2)
+        };
+    }
+
+    /// Counts what was measured last and what the ring still holds: nobody takes them any more.
+    pub fn abandon_all(&mut self, now: Wall) {
+        self.settle_accounts();
+        for signal in Signal::ALL {
+            self.ledger.fate.of_mut(signal).abandoned += self.ring.resident(signal);
+        }
+        if let Some(metrics) = &mut self.metrics {
+            metrics.drain(now, &mut |_| {
+                self.ledger.points += 1;
+                self.ledger.fate.metric.abandoned += 1;
+                true
             });
         }
     }

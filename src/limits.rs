@@ -220,6 +220,9 @@ pub const METRIC_IDENTITY_BYTES_MAX: usize = 8 * 1024;
 /// Part of the ring, in percent, that logs leave to metrics: while nobody takes the logs, metrics go on. It holds what the
 /// platform and kinglet measure in an invocation, in the smallest ring, too.
 pub const METRIC_ROOM_PERCENT: usize = 6;
+/// Part of the ring, in percent, that points are put into at once. Logs keep theirs: a POST is due when half of it is used, and
+/// telemetry is left unread when a quarter is left.
+pub const POINTS_PERCENT: usize = 25;
 /// Buckets of a histogram: one more than its boundaries.
 pub const HISTOGRAM_BUCKETS_MAX: usize = 16;
 /// Distinct members of all sets together.

@@ -41,8 +41,10 @@ pub struct Table {
     pub overflow: u64,
     /// Measurements that were none: no name or too long a one, too long an identity, a value that cannot be added.
     pub malformed: u64,
-    /// What sums and histograms count from: the last drain, or the first measurement of all.
+    /// What cumulative sums and histograms count from: the first measurement of all.
     start: Option<Wall>,
+    /// What others count from: the last drain, or the first measurement of all.
+    drained: Wall,
     oldest: Option<Wall>,
     store: Store,
     members: Members,
@@ -70,6 +72,7 @@ impl Table {
             overflow: 0,
             malformed: 0,
             start: None,
+            drained: Wall(0),
             oldest: None,
             store: Store::new(),
             members: Members::new(),
@@ -82,6 +85,9 @@ impl Table {
 
     /// Takes a measurement into its series, or counts why not. Sorts its attributes.
     pub fn record(&mut self, measurement: &mut Measurement<'_>, now: Wall) {
+        if self.start.is_none() {
+            self.drained = now;
+        }
         match self.take(measurement) {
             Ok(()) => {
                 self.taken += 1;
@@ -114,8 +120,12 @@ impl Table {
             }
         };
         let mut entry = self.store.entry(number).ok_or(Refusal::Overflow)?;
+        let is_touched = entry.series.is_touched;
+        if !is_touched {
+            entry.series.since = self.drained;
+        }
         change_value(&mut entry, &change, amount, hash, &mut self.members)?;
-        if !entry.series.is_touched {
+        if !is_touched {
             entry.series.is_touched = true;
             self.touched += 1;
             self.touched_bytes += entry.identity.len();
@@ -165,30 +175,41 @@ impl Table {
             || self.members.count() > SET_MEMBERS_MAX / 4 * 3
     }
 
-    /// Gives each series that was measured since the last drain as one point, and begins anew.
-    pub fn drain(&mut self, now: Wall, emit: &mut dyn FnMut(&[u8])) {
+    /// Gives each series that was measured since its last point as one point, and begins it anew, if `emit` takes that. What is
+    /// not taken goes on gathering.
+    pub fn drain(&mut self, now: Wall, emit: &mut dyn FnMut(&[u8]) -> bool) {
         let Some(start) = self.start else { return };
-        if self.oldest.take().is_some() {
+        if self.oldest.is_some() {
+            (self.touched, self.touched_bytes, self.has_idle) = (0, 0, true);
+            let mut has_set = false;
             for number in 0..self.store.len() {
-                self.drain_series(number, start, now, emit);
+                has_set |= self.drain_series(number, start, now, emit);
             }
             // A time does not come again.
-            self.store.retain(&mut |series| !series.is_timed);
-            self.members.clear();
-            (self.touched, self.touched_bytes, self.has_idle) = (0, 0, true);
+            self.store
+                .retain(&mut |series| series.is_touched || !series.is_timed);
+            if !has_set {
+                self.members.clear();
+            }
+            self.oldest = (self.touched > 0).then_some(now);
         }
-        if self.temporality == Temporality::Delta {
-            self.start = Some(now);
-        }
+        self.drained = now;
     }
 
-    fn drain_series(&mut self, number: usize, start: Wall, now: Wall, emit: &mut dyn FnMut(&[u8])) {
+    /// True if it is a set whose point is not taken.
+    fn drain_series(
+        &mut self,
+        number: usize,
+        start: Wall,
+        now: Wall,
+        emit: &mut dyn FnMut(&[u8]) -> bool,
+    ) -> bool {
         let Some(entry) = self.store.entry(number) else {
-            return;
+            return false;
         };
         let series = entry.series;
-        if !core::mem::take(&mut series.is_touched) {
-            return;
+        if !series.is_touched {
+            return false;
         }
         let own_time = point::identity_time(entry.identity);
         let time = if own_time > 0 {
@@ -197,10 +218,11 @@ impl Table {
             nanoseconds(now)
         };
         let latest_start = time.saturating_sub(POINT_NANO_MIN);
-        let start = if own_time > 0 {
-            latest_start
-        } else {
-            latest_start.min(nanoseconds(start))
+        let is_cumulative = self.temporality == Temporality::Cumulative;
+        let start = match is_cumulative {
+            _ if own_time > 0 => latest_start,
+            true => latest_start.min(nanoseconds(start)),
+            false => latest_start.min(nanoseconds(series.since)),
         };
         let out = &mut self.scratch;
         out.clear();
@@ -220,14 +242,20 @@ impl Table {
         for value in values {
             out.extend_from_slice(&value.to_le_bytes());
         }
-        emit(out);
-        let is_kept = self.temporality == Temporality::Cumulative && series.kind != Kind::Set;
+        if !emit(out) {
+            self.touched += 1;
+            self.touched_bytes += entry.identity.len();
+            return series.kind == Kind::Set;
+        }
+        series.is_touched = false;
+        let is_kept = is_cumulative && series.kind != Kind::Set;
         if !is_kept && series.kind != Kind::Gauge {
             series.value = 0.0;
             if let Some(histogram) = entry.histogram {
                 *histogram = histogram::EMPTY;
             }
         }
+        false
     }
 }
 
@@ -258,7 +286,8 @@ fn change_value(
         Change::Add { .. } | Change::Adjust(_) => series.value + amount,
         Change::Set(_) => amount,
         Change::Member(member) => {
-            let member = self::hash(member, hash);
+            // Those of before its last point may still be there, if another set's had no room.
+            let member = self::hash(member, hash ^ series.since.0);
             let is_new = members.insert(member).ok_or(Refusal::Overflow)?;
             series.value + f64::from(is_new)
         }

@@ -233,7 +233,10 @@ impl Reactor {
             return;
         }
         self.count_dropped_datagrams();
-        if let Some(own) = &mut self.own {
+        // Told once in a flush, however many POSTs that takes, each of which would be something new to tell.
+        if let Some(own) = &mut self.own
+            && self.intake.is_drained()
+        {
             let (cpu_us, resident_kilobytes_max) = sys::cost();
             let is_open = |breaker: &Breaker| breaker.state(now.wall) != lifecycle::Breaker::Closed;
             let snapshot = Snapshot {

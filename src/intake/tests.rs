@@ -292,3 +292,128 @@ fn long_events_are_cut_alike() {
         assert_eq!(read(stream.chunks(size)), expected, "pieces of {size}");
     }
 }
+
+fn timer(name: &str) -> Vec<u8> {
+    format!("{name}:1|ms|#route:/a/route").into_bytes()
+}
+
+fn resident(intake: &Intake) -> PerSignal<u64> {
+    PerSignal {
+        log: intake.ring.resident(Signal::Log),
+        metric: intake.ring.resident(Signal::Metric),
+    }
+}
+
+/// All frames of a signal are sent and taken.
+fn deliver(intake: &mut Intake, signal: Signal) {
+    let sequences: Vec<_> = intake
+        .ring
+        .frames(signal)
+        .map(|frame| frame.sequence)
+        .collect();
+    if let (Some(first), Some(last)) = (sequences.first(), sequences.last()) {
+        intake.ring.begin_flight(signal, *first, *last);
+        let count = intake.ring.settle_flight(signal);
+        intake.ledger.fate.of_mut(signal).delivered += count;
+    }
+    assert!(intake.ledger.is_balanced(resident(intake)));
+}
+
+/// A ring with so many KiB of logs in it, and timers for more points than have room: they go in little by little, no log gives
+/// way, and at the end all of them are told or counted.
+#[test]
+fn points_take_what_room_there_is() {
+    const TIMERS: u64 = 1000;
+    for (kib, is_taken) in [
+        (0, true),
+        (100, true),
+        (200, true),
+        (300, true),
+        (300, false),
+    ] {
+        let mut intake = fixtures::intake(false);
+        for number in 0..TIMERS {
+            intake.datagram(&timer(&format!("timer.{number}")), NOW);
+        }
+        let line = request(format!("[{EVENT}]").as_bytes());
+        let mut decoder = Decoder::new(RECORD_BYTES_MAX);
+        let mut write = |intake: &mut Intake| decoder.feed(&mut &line[..], intake, NOW);
+        while intake.ring.unsettled_bytes() < kib * 1024 && intake.ledger.fate.log.evicted == 0 {
+            write(&mut intake);
+        }
+        let (evicted, mut drains) = (intake.ledger.fate.log.evicted, 0);
+        loop {
+            while intake.may_drain() {
+                intake.drain_metrics(NOW);
+                drains += 1;
+                let points = intake.ring.frames(Signal::Metric);
+                let bytes: usize = points.map(|frame| frame.payload.len()).sum();
+                assert!(bytes <= intake.ring.capacity() / 4, "{kib}");
+                deliver(&mut intake, Signal::Metric);
+            }
+            assert_eq!(intake.ledger.fate.log.evicted, evicted, "{kib}");
+            if intake.is_drained() || !is_taken {
+                break;
+            }
+            assert_eq!(intake.oldest_measurement(), None, "there is no room");
+            deliver(&mut intake, Signal::Log);
+            assert!(intake.may_drain(), "{kib}");
+        }
+        let delivered = intake.ledger.fate.metric.delivered;
+        if is_taken {
+            assert_eq!((delivered, intake.oldest_measurement()), (TIMERS, None));
+            assert!(drains > 3, "{kib}: {drains}");
+        } else {
+            assert!(evicted > 0 && delivered > 10 && delivered < TIMERS / 10);
+            // A log that gives way to others makes room for points, too.
+            for _ in 0..100 {
+                write(&mut intake);
+            }
+            assert!(intake.may_drain());
+        }
+        intake.abandon_all(NOW);
+        assert!(intake.ledger.is_balanced(PerSignal::default()), "{kib}");
+        assert_eq!(intake.ledger.points, TIMERS, "{kib}");
+    }
+}
+
+/// Without somewhere to send logs to there are none in the ring, whatever asks for one.
+#[test]
+fn nothing_is_kept_without_a_route() {
+    let mut intake = fixtures::intake(false);
+    intake.ships_logs = false;
+    let event = |kind: &str, record: &str| {
+        format!(r#"{{"time":"2026-11-21T09:15:00.101Z","type":"{kind}","record":{record}}}"#)
+    };
+    let events = [
+        event(
+            "platform.logsDropped",
+            r#"{"droppedRecords":2,"droppedBytes":3}"#,
+        ),
+        event("platform.start", r#"{"requestId":"x"}"#),
+        event("function", r#""a line""#),
+        event("function", r#"{"message":"an object"}"#),
+        event("extension", r#""a line""#),
+        event("a.type.to.come", "17"),
+        EVENT.into(),
+    ];
+    let body = request(format!("[{}]", events.join(",")).as_bytes());
+    let mut decoder = Decoder::new(RECORD_BYTES_MAX);
+    assert_eq!(decoder.feed(&mut &body[..], &mut intake, NOW), ANSWER);
+    intake.datagram(b"_e{1,1}:a|b\n_sc|check|0\norders:1|c", NOW);
+    let received = events.len() as u64 + 2;
+    assert_eq!(
+        (intake.ledger.received, intake.ledger.filtered),
+        (received, received)
+    );
+    assert_eq!(resident(&intake), PerSignal::default());
+    assert!(intake.ledger.is_balanced(PerSignal::default()));
+    // Points, too.
+    intake.metrics = None;
+    intake.datagram(b"orders:1|c", NOW);
+    intake.drain_metrics(NOW);
+    assert_eq!(
+        (intake.ledger.points, resident(&intake)),
+        (0, PerSignal::default())
+    );
+}

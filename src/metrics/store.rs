@@ -1,6 +1,7 @@
 //! The series of the table: identities one behind the other in one piece of memory, found by their hashes.
 
 use super::histogram;
+use crate::clock::Wall;
 use crate::limits::{
     SERIES_BYTES_MAX, SERIES_CONVENTIONAL_BYTES, SERIES_CONVENTIONAL_MAX, SERIES_MAX,
 };
@@ -22,7 +23,9 @@ pub struct Series {
     /// Its number among the histograms.
     histogram: u16,
     pub kind: Kind,
-    /// Measured since the last drain.
+    /// The last drain before it was measured since its last point: where its next one begins.
+    pub since: Wall,
+    /// Measured since then.
     pub is_touched: bool,
     /// It has a time of its own.
     pub is_timed: bool,
@@ -90,6 +93,7 @@ impl Store {
             identity_bytes: identity.len() as u16,
             histogram: self.histograms.len() as u16,
             kind,
+            since: Wall(0),
             is_touched: false,
             is_timed: point::identity_time(identity) > 0,
         });

@@ -104,9 +104,19 @@ struct Found {
 }
 
 fn drain(table: &mut Table, second: u64) -> Vec<Found> {
+    let found = drain_some(table, second, &mut || true);
+    assert_eq!(table.oldest(), None);
+    found
+}
+
+/// Takes as many points as it is told to.
+fn drain_some(table: &mut Table, second: u64, takes: &mut dyn FnMut() -> bool) -> Vec<Found> {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     let mut found = Vec::new();
     table.drain(Wall(second * 1000), &mut |bytes| {
+        if !takes() {
+            return false;
+        }
         let point = Point::read(bytes).unwrap();
         assert!(point.start_unix_nano < point.time_unix_nano);
         assert!(point.unit.is_empty() || point.unit == b"ms");
@@ -121,8 +131,8 @@ fn drain(table: &mut Table, second: u64) -> Vec<Found> {
             time: point.time_unix_nano,
             data: Data::of(&point),
         });
+        true
     });
-    assert_eq!(table.oldest(), None);
     found
 }
 
@@ -448,6 +458,103 @@ fn a_histogram_counts_between_its_bounds() {
             "the last drain's are forgotten"
         );
     }
+}
+
+/// What finds no room stays, goes on gathering, and is told from where its last point ended.
+#[test]
+fn what_is_not_taken_goes_on_gathering() {
+    let mut table = Table::new(Temporality::Delta);
+    let kinds = [
+        ("sum", add(1.0)),
+        ("set", Change::Member(b"a")),
+        ("gauge", Change::Adjust(1.0)),
+    ];
+    let record = |table: &mut Table, second| {
+        for (name, change) in kinds {
+            Given {
+                name,
+                change,
+                ..CALL
+            }
+            .record(table, second);
+        }
+        let time = 7 * SECOND;
+        Given { time, ..CALL }.record(table, second);
+    };
+    record(&mut table, 10);
+    let mut room = 1;
+    let mut takes = || core::mem::replace(&mut room, 0) > 0;
+    let found = drain_some(&mut table, 20, &mut takes);
+    assert_eq!((found.len(), found[0].name.as_str()), (1, "sum"));
+    assert_eq!((found[0].start, found[0].time), (10 * SECOND, 20 * SECOND));
+    assert_eq!(table.oldest(), Some(Wall(20_000)));
+    assert_eq!(table.touched, 3);
+    record(&mut table, 25);
+    let change = Change::Member(b"b");
+    Given {
+        name: "set",
+        change,
+        ..CALL
+    }
+    .record(&mut table, 25);
+    let found = drain(&mut table, 30);
+    let expected = [("sum", 20, 1.0), ("set", 10, 2.0), ("gauge", 10, 2.0)];
+    for (point, (name, start, value)) in found.iter().zip(expected) {
+        let told = match point.data {
+            Data::Sum { value, .. } | Data::Gauge(value) => value,
+            Data::Count(count) => count as f64,
+            Data::Histogram(..) => panic!("none was measured"),
+        };
+        assert_eq!((point.name.as_str(), told), (name, value));
+        assert_eq!(
+            (point.start, point.time),
+            (start * SECOND, 30 * SECOND),
+            "{name}"
+        );
+    }
+    let timed = Data::Sum {
+        value: 2.0,
+        is_monotonic: true,
+    };
+    assert_eq!(
+        (found.len(), found[3].time, found[3].data),
+        (4, 7 * SECOND, timed)
+    );
+    assert_eq!(
+        (table.touched, table.touched_bytes, table.store.len()),
+        (0, 0, 3)
+    );
+}
+
+/// A set begins anew with its point, even while another set's finds no room.
+#[test]
+fn a_set_begins_anew_beside_one_that_is_not_taken() {
+    let mut table = Table::new(Temporality::Delta);
+    let record = |table: &mut Table, name: &str, member: &[u8], second| {
+        let change = Change::Member(member);
+        Given {
+            name,
+            change,
+            ..CALL
+        }
+        .record(table, second);
+    };
+    record(&mut table, "one", b"a", 1);
+    record(&mut table, "other", b"a", 1);
+    let mut room = 1;
+    let mut takes = || core::mem::replace(&mut room, 0) > 0;
+    assert_eq!(drain_some(&mut table, 2, &mut takes).len(), 1);
+    for (name, member) in [
+        ("one", b"a"),
+        ("one", b"b"),
+        ("other", b"a"),
+        ("other", b"b"),
+    ] {
+        record(&mut table, name, member, 3);
+    }
+    let expected = [("one".into(), 2.0), ("other".into(), 2.0)];
+    assert_eq!(values(&mut table, 4), expected);
+    assert_eq!(table.members.count(), 0);
 }
 
 #[test]

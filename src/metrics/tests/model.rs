@@ -11,6 +11,8 @@ struct Model {
     sets: BTreeMap<String, HashSet<u64>>,
     histograms: BTreeMap<String, (u64, f64)>,
     touched: HashSet<String>,
+    /// When the last point of a series ended.
+    ends: BTreeMap<String, u64>,
 }
 
 #[test]
@@ -26,7 +28,10 @@ fn against_a_model() {
         let mut model = Model::default();
         for step in 0..30_000u64 {
             if next(500) == 0 {
-                compare(&mut table, &mut model, step, temporality);
+                // All, half, or a few of the points find room.
+                let share = 1 + next(3);
+                let mut takes = || share == 1 || next(share) == 0;
+                compare(&mut table, &mut model, step, temporality, &mut takes);
                 continue;
             }
             let (kind, number) = (next(4), next(names));
@@ -64,24 +69,40 @@ fn against_a_model() {
     }
 }
 
-fn compare(table: &mut Table, model: &mut Model, step: u64, temporality: Temporality) {
-    for point in drain(table, step) {
-        assert!(model.touched.remove(&point.name), "{}", point.name);
+fn compare(
+    table: &mut Table,
+    model: &mut Model,
+    step: u64,
+    temporality: Temporality,
+    takes: &mut dyn FnMut() -> bool,
+) {
+    let is_delta = temporality == Temporality::Delta;
+    for point in drain_some(table, step, takes) {
+        let name = &point.name;
+        assert!(model.touched.remove(name), "{name}");
         match point.data {
-            Data::Sum { value, .. } => assert_eq!(model.sums[&point.name], value),
-            Data::Gauge(value) => assert_eq!(model.gauges[&point.name], value),
-            Data::Count(count) => assert_eq!(model.sets[&point.name].len() as u64, count),
+            Data::Sum { value, .. } => {
+                assert_eq!(model.sums[name], value);
+                is_delta.then(|| model.sums.remove(name));
+            }
+            Data::Gauge(value) => assert_eq!(model.gauges[name], value),
+            Data::Count(count) => {
+                assert_eq!(model.sets.remove(name).unwrap().len() as u64, count);
+            }
             Data::Histogram(histogram, _) => {
                 let found = (histogram.count, histogram.sum);
-                assert_eq!(model.histograms[&point.name], found);
+                assert_eq!(model.histograms[name], found);
                 assert_eq!(histogram.buckets.iter().sum::<u64>(), histogram.count);
+                is_delta.then(|| model.histograms.remove(name));
             }
         }
+        if is_delta {
+            // Each series' points stand one behind the other, without a gap between them or a time told twice.
+            let end = model.ends.insert(point.name, point.time);
+            let is_after = |end| point.start >= end || point.start == point.time - POINT_NANO_MIN;
+            assert!(end.is_none_or(is_after), "{end:?} {}", point.start);
+        }
     }
-    assert!(model.touched.is_empty());
-    model.sets.clear();
-    if temporality == Temporality::Delta {
-        model.sums.clear();
-        model.histograms.clear();
-    }
+    assert_eq!(table.touched, model.touched.len());
+    assert_eq!(table.oldest().is_none(), model.touched.is_empty());
 }

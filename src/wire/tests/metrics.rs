@@ -121,7 +121,10 @@ fn points(temporality: Temporality) -> Vec<Vec<u8>> {
     GIVEN.iter().for_each(|given| record(given, 0));
     record(&GIVEN[0], TIME_UNIX_NANO);
     let mut points = Vec::new();
-    table.drain(DRAINED, &mut |point| points.push(point.to_vec()));
+    table.drain(DRAINED, &mut |point| {
+        points.push(point.to_vec());
+        true
+    });
     assert_eq!((table.overflow, table.malformed), (0, 0));
     points
 }
@@ -263,7 +266,10 @@ fn longest(kind: Kind, bits: u64, attributes: &[Vec<u8>]) -> Vec<u8> {
     };
     table.record(&mut measurement, Wall(u64::MAX));
     let mut point = Vec::new();
-    table.drain(Wall(u64::MAX), &mut |bytes| point = bytes.to_vec());
+    table.drain(Wall(u64::MAX), &mut |bytes| {
+        point = bytes.to_vec();
+        true
+    });
     let values = match kind {
         Kind::Histogram(_) => 20,
         _ => 1,

@@ -1,6 +1,7 @@
 //! Where metrics go, and in which form, as the user has configured it.
 
 use kinglet_sandbox::{Builder, Signal};
+use serde_json::json;
 
 use super::measured::{
     accounts, accounts_without_losses, measuring, measuring_at_end, named, total,
@@ -117,8 +118,14 @@ fn only_metrics() {
         .start()
         .unwrap();
     let emf = r#"{"_aws":{"CloudWatchMetrics":[{"Namespace":"N","Dimensions":[[]],"Metrics":[{"Name":"Emf"}]}]},"Emf":3}"#;
+    // What is shipped whatever the types that are asked for.
+    let dropped = json!({"droppedRecords": 2, "droppedBytes": 64, "reason": "x"});
+    lambda.inject([
+        json!({"type": "platform.logsDropped", "record": dropped}),
+        json!({"type": "a.type.to.come", "record": "a line"}),
+    ]);
     invoke(&lambda, [emf, "a line"]);
-    client.invoke(&lambda, ["orders:5|c", "_e{1,1}:a|b"]);
+    client.invoke(&lambda, ["orders:5|c", "_e{1,1}:a|b", "_sc|check|0"]);
     let counters = accounts_without_losses(&spin_down(&lambda), &collector);
     assert!(collector.requests_of(Signal::Log).is_empty());
     assert_eq!(
@@ -134,6 +141,7 @@ fn only_metrics() {
         counters.get("received"),
         "{counters:?}"
     );
+    assert_eq!(total(&collector, "aws.lambda.logs_dropped"), 2.0);
 }
 
 /// In NDJSON a point is a row, and logs and metrics share the URL.

@@ -3,12 +3,12 @@
 use std::net::{Ipv4Addr, UdpSocket};
 use std::time::{Duration, Instant};
 
-use kinglet_sandbox::{InvocationContext, Outcome, Work};
+use kinglet_sandbox::{Fault, InvocationContext, Outcome, Signal, Work};
 
-use super::measured::{accounts, named, total};
+use super::measured::{accounts, count, named, total};
 use super::statsd_client::StatsdClient;
-use crate::arrived::function_lines;
-use crate::extension::{healthy_collector, spin_down};
+use crate::arrived::{function_lines, lines};
+use crate::extension::{healthy_collector, invoke, spin_down};
 
 const DATAGRAMS: u32 = 20_000;
 /// A line comes after so many datagrams.
@@ -76,4 +76,74 @@ fn flood(routes: u32) {
         .map(|number| format!("line {number}"))
         .collect();
     assert_eq!(function_lines(&collector), lines);
+}
+
+/// More points than the smallest ring holds: they go out little by little, and no log gives way to them.
+#[test]
+fn a_flush_of_many_series_evicts_no_log() {
+    let (collector, client) = (healthy_collector(), StatsdClient::new());
+    let builder = client.beside(&collector).freezes(false);
+    let lambda = builder
+        .env("KINGLET_BUFFER_BYTES", "65536")
+        .start()
+        .unwrap();
+    client.wait_heard();
+    const TIMERS: usize = 300;
+    let written: Vec<String> = (0..100).map(|number| format!("line {number}")).collect();
+    for round in 0..3 {
+        let lines = written.clone();
+        let work = Work::script(move |context| {
+            let timers: Vec<String> = (0..TIMERS)
+                .map(|number| format!("took.{number}:{round}|ms"))
+                .collect();
+            let datagrams: Vec<Vec<u8>> = timers
+                .chunks(20)
+                .map(|timers| timers.join("\n").into_bytes())
+                .collect();
+            client.send(&datagrams);
+            // The lines come after them, and wait while they are flushed.
+            context.sleep(Duration::from_millis(20));
+            lines.iter().for_each(|line| context.write(line));
+            Outcome::Succeeds
+        });
+        assert!(!lambda.invoke(work).expect("the sandbox is up").error);
+    }
+    assert!(lambda.drain(Duration::from_secs(5)));
+    let counters = accounts(&spin_down(&lambda));
+    assert_eq!(counters.losses(), [], "{counters:?}");
+    let expected: Vec<String> = (0..3).flat_map(|_| written.clone()).collect();
+    assert_eq!(function_lines(&collector), expected);
+    assert_eq!(
+        counters.get("points_delivered"),
+        counters.get("points"),
+        "{counters:?}"
+    );
+    for number in 0..TIMERS {
+        let name = format!("took.{number}");
+        assert_eq!(total(&collector, &name), 3.0, "{name}");
+        assert_eq!(count(&collector, &name), 3, "{name}");
+    }
+}
+
+/// The ring is full of logs that nobody takes: metrics still go out, and no log gives way to them.
+#[test]
+fn metrics_find_room_beside_logs_that_nobody_takes() {
+    let (collector, client) = (healthy_collector(), StatsdClient::new());
+    collector.set_fault_of(Signal::Log, Fault::Status(503));
+    let builder = client.beside(&collector).freezes(false);
+    let lambda = builder
+        .env("KINGLET_BUFFER_BYTES", "65536")
+        .start()
+        .unwrap();
+    client.wait_heard();
+    for number in 0..5 {
+        invoke(&lambda, lines(&format!("invocation {number}"), 500));
+        assert!(lambda.drain(Duration::from_secs(5)));
+        client.invoke(&lambda, ["orders:2|c"]);
+    }
+    let counters = accounts(&spin_down(&lambda));
+    assert!(counters.get("evicted") > 500, "{counters:?}");
+    assert_eq!(total(&collector, "orders"), 10.0, "{counters:?}");
+    assert_eq!(total(&collector, "faas.invocations"), 10.0, "{counters:?}");
+    assert_eq!(counters.get("points_evicted"), 0, "{counters:?}");
 }
