@@ -114,7 +114,7 @@ impl Exporter {
                 signal,
                 collector: Collector::new(endpoint, config.format.content_type()),
                 repeat: None,
-                narrowing: Narrowing::new(),
+                narrowing: Narrowing::default(),
                 is_repeated: false,
                 told_status: 0,
             })

@@ -285,7 +285,7 @@ pub fn conclude(shared: Shared) -> u8 {
     let mut reactor = lock(shared);
     let is_gone = reactor.is_gone();
     reactor.count_dropped_datagrams();
-    reactor.intake.abandon_all(sys::clocks().wall);
+    reactor.intake.abandon_all();
     let ledger = &reactor.intake.ledger;
     debug_assert!(
         ledger.is_balanced(PerSignal::default()),

@@ -3,12 +3,14 @@
 //! A [`Decoder`] belongs to one connection and keeps only what an element needs that spans two reads. The [`Intake`] is
 //! shared by all of them and owns the ring, the accounts and what the stream has said so far.
 
+mod points;
+
 use crate::clock::Wall;
 use crate::event::{Observation, Reader, Verdict};
 use crate::http::{self, Body, Framing, Parse};
 use crate::json::{Element, Elements};
 use crate::ledger::{Ledger, Losses};
-use crate::limits::{HEAD_BYTES_MAX, METRIC_ROOM_PERCENT, POINTS_PERCENT};
+use crate::limits::HEAD_BYTES_MAX;
 use crate::measurement::{Measurement, Sink};
 use crate::metrics::Table;
 use crate::record::RequestId;
@@ -177,79 +179,14 @@ impl Intake {
         });
     }
 
-    /// When the oldest of the metrics was measured that nobody has answered for yet. `None`: there are none, or no room to
-    /// send them.
-    #[must_use]
-    pub fn oldest_measurement(&self) -> Option<Wall> {
-        let resident = self.ring.oldest(Signal::Metric);
-        resident.or_else(|| self.oldest_drainable())
-    }
-
-    fn oldest_drainable(&self) -> Option<Wall> {
-        let measured = self.metrics.as_ref().and_then(Table::oldest);
-        measured.filter(|_| self.ring.has_room(self.point_bytes))
-    }
-
-    /// The table of metrics should be emptied soon.
-    #[must_use]
-    pub fn is_nearly_full(&self) -> bool {
-        self.metrics.as_ref().is_some_and(Table::is_nearly_full)
-    }
-
-    /// Something was measured, and all data points before it have left the ring. Until then the table goes on gathering: while
-    /// a collector is down, points do not pile up.
-    #[must_use]
-    pub fn may_drain(&self) -> bool {
-        self.ring.oldest(Signal::Metric).is_none() && self.oldest_drainable().is_some()
-    }
-
-    /// All that had been measured at the last drain found room.
-    #[must_use]
-    pub const fn is_drained(&self) -> bool {
-        self.point_bytes == 0
-    }
-
-    /// Puts what was measured into the ring, as data points: as many as there is room for without evicting anything, and no more
-    /// than leave the logs theirs. The others go on gathering in the table.
-    pub fn drain_metrics(&mut self, now: Wall) {
-        let Some(metrics) = &mut self.metrics else {
-            return;
-        };
-        let (ring, ledger) = (&mut self.ring, &mut self.ledger);
-        let percent = ring.capacity() / 100;
-        let mut left_bytes = percent * POINTS_PERCENT;
-        let mut needed_bytes = usize::MAX;
-        metrics.drain(now, &mut |point| {
-            let fits = point.len() <= left_bytes && ring.has_room(point.len());
-            if fits {
-                left_bytes -= point.len();
-                ledger.points += 1;
-                ledger.evicted(ring.push(Signal::Metric, now, point));
-            } else {
-                needed_bytes = needed_bytes.min(point.len());
-            }
-            fits
-        });
-        // Room for one is there soon again; a POST should have more to carry.
-        self.point_bytes = if needed_bytes == usize::MAX {
-            0
-        } else {
-            needed_bytes.max(percent * METRIC_ROOM_PERCENT / 2)
-        };
-    }
-
-    /// Counts what was measured last and what the ring still holds: nobody takes them any more.
-    pub fn abandon_all(&mut self, now: Wall) {
+    /// Counts what the ring still holds, and what was measured last: nobody takes them any more.
+    pub fn abandon_all(&mut self) {
         self.settle_accounts();
+        let measured = self.metrics.as_ref().map_or(0, Table::touched) as u64;
+        self.ledger.points += measured;
+        self.ledger.fate.metric.abandoned += measured;
         for signal in Signal::ALL {
             self.ledger.fate.of_mut(signal).abandoned += self.ring.resident(signal);
-        }
-        if let Some(metrics) = &mut self.metrics {
-            metrics.drain(now, &mut |_| {
-                self.ledger.points += 1;
-                self.ledger.fate.metric.abandoned += 1;
-                true
-            });
         }
     }
 

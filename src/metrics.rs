@@ -48,7 +48,7 @@ pub struct Table {
     oldest: Option<Wall>,
     store: Store,
     members: Members,
-    /// Series measured since the last drain, and the bytes of their identities.
+    /// Series measured since their last point, and the bytes of their identities.
     touched: usize,
     touched_bytes: usize,
     /// Some series can perhaps give way.
@@ -161,10 +161,16 @@ impl Table {
         Ok(store.add(hash, &self.scratch, kind))
     }
 
-    /// When the first measurement since the last drain was taken; `None`: there is nothing to drain.
+    /// When the first measurement was taken since all that was drained; `None`: there is nothing to drain.
     #[must_use]
     pub const fn oldest(&self) -> Option<Wall> {
         self.oldest
+    }
+
+    /// How many points a drain gives.
+    #[must_use]
+    pub const fn touched(&self) -> usize {
+        self.touched
     }
 
     /// Most of some room is taken by what a drain would free: better drain soon.
@@ -191,7 +197,9 @@ impl Table {
             if !has_set {
                 self.members.clear();
             }
-            self.oldest = (self.touched > 0).then_some(now);
+            if self.touched == 0 {
+                self.oldest = None;
+            }
         }
         self.drained = now;
     }

@@ -19,9 +19,9 @@ pub struct Narrowing {
     accepted: u32,
 }
 
-impl Narrowing {
-    #[must_use]
-    pub const fn new() -> Narrowing {
+impl Default for Narrowing {
+    /// Nothing was refused.
+    fn default() -> Narrowing {
         Narrowing {
             records_max: usize::MAX,
             bytes_max: BATCH_BYTES_MAX,
@@ -30,7 +30,9 @@ impl Narrowing {
             accepted: 0,
         }
     }
+}
 
+impl Narrowing {
     /// A batch of so many records was accepted.
     pub const fn accepted(&mut self, records: usize) {
         self.refusals = 0;
@@ -151,7 +153,7 @@ mod tests {
             // Each tenth.
             (1000, (0..1000).step_by(10).collect(), 800),
         ] {
-            let mut narrowing = Narrowing::new();
+            let mut narrowing = Narrowing::default();
             let is_at_fault = |number: usize| at_fault.contains(&number);
             let outcome = send(&mut narrowing, &vec![100; count], &is_at_fault, usize::MAX);
             assert_eq!(outcome.rejected, at_fault);
@@ -176,7 +178,7 @@ mod tests {
         for _ in 0..1000 {
             let at_fault = random.below(1000);
             let is_at_fault = |number| number == at_fault;
-            let mut narrowing = Narrowing::new();
+            let mut narrowing = Narrowing::default();
             let outcome = send(&mut narrowing, &[100; 1000], &is_at_fault, usize::MAX);
             assert_eq!(outcome.rejected, [at_fault]);
             assert!(outcome.posts <= 23, "{at_fault}: {}", outcome.posts);
@@ -188,7 +190,7 @@ mod tests {
     #[test]
     fn the_size_that_goes_through_is_remembered() {
         for bytes_max in [4_000, 30_000, 60_000, 200_000, 300_000] {
-            let mut narrowing = Narrowing::new();
+            let mut narrowing = Narrowing::default();
             let count = 100_000;
             let outcome = send(&mut narrowing, &vec![200; count], &|_| false, bytes_max);
             assert_eq!(outcome.delivered.len(), count, "{bytes_max}");
@@ -204,7 +206,7 @@ mod tests {
     /// A record that is too large alone is rejected, and only that.
     #[test]
     fn too_large_a_record_is_rejected_alone() {
-        let mut narrowing = Narrowing::new();
+        let mut narrowing = Narrowing::default();
         let mut lengths = vec![200; 1000];
         for place in [0, 500, 501, 999] {
             lengths[place] = 70_000;
@@ -219,13 +221,13 @@ mod tests {
     fn a_collector_that_refuses_everything_is_not_asked_about_each() {
         let count = 100_000;
         for bytes_max in [0, usize::MAX] {
-            let mut narrowing = Narrowing::new();
+            let mut narrowing = Narrowing::default();
             let outcome = send(&mut narrowing, &vec![200; count], &|_| true, bytes_max);
             assert_eq!(outcome.rejected.len(), count);
             assert!(outcome.posts <= 260, "{bytes_max}: {}", outcome.posts);
         }
         // A run of those at fault that is longer than the patience.
-        let mut narrowing = Narrowing::new();
+        let mut narrowing = Narrowing::default();
         let is_at_fault = |number| number < 100;
         let outcome = send(&mut narrowing, &vec![200; count], &is_at_fault, usize::MAX);
         assert!(outcome.rejected.len() < 200, "{}", outcome.rejected.len());
@@ -236,7 +238,7 @@ mod tests {
     fn random_faults() {
         let mut random = Numbers(0x2545_f491_4f6c_dd1d);
         for _ in 0..300 {
-            let mut narrowing = Narrowing::new();
+            let mut narrowing = Narrowing::default();
             let share = 1 + random.below(200);
             let bytes_max = 1500 + random.below(100_000);
             for _ in 0..5 {

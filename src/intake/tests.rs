@@ -371,7 +371,7 @@ fn points_take_what_room_there_is() {
             }
             assert!(intake.may_drain());
         }
-        intake.abandon_all(NOW);
+        intake.abandon_all();
         assert!(intake.ledger.is_balanced(PerSignal::default()), "{kib}");
         assert_eq!(intake.ledger.points, TIMERS, "{kib}");
     }

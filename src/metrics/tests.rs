@@ -487,8 +487,7 @@ fn what_is_not_taken_goes_on_gathering() {
     let found = drain_some(&mut table, 20, &mut takes);
     assert_eq!((found.len(), found[0].name.as_str()), (1, "sum"));
     assert_eq!((found[0].start, found[0].time), (10 * SECOND, 20 * SECOND));
-    assert_eq!(table.oldest(), Some(Wall(20_000)));
-    assert_eq!(table.touched, 3);
+    assert_eq!((table.oldest(), table.touched()), (Some(Wall(10_000)), 3));
     record(&mut table, 25);
     let change = Change::Member(b"b");
     Given {
