@@ -6,7 +6,8 @@
 //!                        └───────── failure ──────┘
 //! ```
 //!
-//! Pauses run on the wall clock: a frozen sandbox should try again at once when it thaws.
+//! Pauses run on the wall clock: a frozen sandbox should try again at once when it thaws. So it does when that clock was set
+//! back: a pause is never longer than its own length from now.
 
 use crate::clock::Wall;
 use crate::lifecycle;
@@ -16,7 +17,9 @@ use crate::limits::{BREAKER_MS_MAX, BREAKER_MS_MIN};
 pub struct Breaker {
     /// The pause after the next failure; 0 while closed.
     pause_ms: u64,
-    until: Wall,
+    /// The pause that was begun last, and its length.
+    opened: Wall,
+    lasts_ms: u64,
 }
 
 impl Breaker {
@@ -24,11 +27,13 @@ impl Breaker {
     #[must_use]
     pub const fn state(&self, now: Wall) -> lifecycle::Breaker {
         if self.pause_ms == 0 {
-            lifecycle::Breaker::Closed
-        } else if now.0 >= self.until.0 {
-            lifecycle::Breaker::HalfOpen
-        } else {
-            lifecycle::Breaker::Open { until: self.until }
+            return lifecycle::Breaker::Closed;
+        }
+        match now.left(self.opened, self.lasts_ms) {
+            0 => lifecycle::Breaker::HalfOpen,
+            left => lifecycle::Breaker::Open {
+                until: now.plus(left),
+            },
         }
     }
 
@@ -43,7 +48,8 @@ impl Breaker {
         let doubled = (self.pause_ms * 2).clamp(BREAKER_MS_MIN, BREAKER_MS_MAX);
         let spread = doubled * 3 / 4 + random % (doubled / 2);
         self.pause_ms = doubled;
-        self.until = now.plus(spread.max(asked_ms.unwrap_or(0).min(BREAKER_MS_MAX)));
+        self.opened = now;
+        self.lasts_ms = spread.max(asked_ms.unwrap_or(0).min(BREAKER_MS_MAX));
     }
 }
 
@@ -89,6 +95,31 @@ mod tests {
                     until: Wall(expected)
                 }
             );
+        }
+    }
+
+    /// Whatever the clock does, a pause is never longer than its own length from now.
+    #[test]
+    fn a_clock_that_is_set_back_does_not_prolong_a_pause() {
+        let mut breaker = Breaker::default();
+        let opened = Wall(10_000_000);
+        breaker.open(opened, Some(60_000), 0);
+        for (now, left) in [
+            (opened, 60_000),
+            (opened.plus(50_000), 10_000),
+            // From there back by half a minute, and by an hour.
+            (opened.plus(20_000), 40_000),
+            (Wall(opened.0 - 1), 0),
+            (Wall(opened.0 - 3_600_000), 0),
+            (Wall(0), 0),
+        ] {
+            let expected = match left {
+                0 => HalfOpen,
+                left => Open {
+                    until: now.plus(left),
+                },
+            };
+            assert_eq!(breaker.state(now), expected, "{now:?}");
         }
     }
 }

@@ -30,6 +30,17 @@ impl Wall {
     pub const fn plus(self, ms: u64) -> Wall {
         Wall(self.0.saturating_add(ms))
     }
+
+    /// What is left, at this moment, of so many milliseconds that began at `began`: never more than all of them, and nothing if
+    /// the clock was set back to before their beginning, for nobody knows then how long that is ago.
+    #[must_use]
+    pub const fn left(self, began: Wall, ms: u64) -> u64 {
+        if self.0 < began.0 {
+            0
+        } else {
+            ms.saturating_sub(self.0 - began.0)
+        }
+    }
 }
 
 impl Mono {
@@ -55,5 +66,30 @@ impl Clocks {
     #[must_use]
     pub const fn mono_of(self, at: Wall) -> Mono {
         self.mono.plus(at.since(self.wall))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_is_never_longer_than_it_was_meant_to_be() {
+        const HOUR_MS: u64 = 3_600_000;
+        let began = Wall(10 * HOUR_MS);
+        for (now, left) in [
+            (began, 1_000),
+            (began.plus(400), 600),
+            (began.plus(999), 1),
+            (began.plus(1_000), 0),
+            (began.plus(HOUR_MS), 0),
+            (Wall(began.0 - 1), 0),
+            (Wall(began.0 - HOUR_MS), 0),
+            (Wall(0), 0),
+            (Wall(u64::MAX), 0),
+        ] {
+            assert_eq!(now.left(began, 1_000), left, "{now:?}");
+        }
+        assert_eq!(began.left(began, u64::MAX), u64::MAX);
     }
 }

@@ -270,7 +270,7 @@ impl Lifecycle {
         let is_first = matches!(self.phase, Phase::Init);
         let was_idle = self
             .idle_since
-            .is_some_and(|since| now.wall.since(since) > ADAPTIVE_IDLE_MS);
+            .is_some_and(|since| now.wall.left(since, ADAPTIVE_IDLE_MS + 1) == 0);
         self.phase = Phase::Invoke(Invocation {
             id,
             deadline: deadline.filter(|deadline| *deadline > now.mono),
@@ -440,7 +440,7 @@ impl Lifecycle {
 
     /// Whether what is pending should be sent now.
     fn is_due(&self, invocation: Option<&Invocation>, seen: &Seen, now: Clocks) -> bool {
-        let by_age = |oldest: Wall| now.wall.since(oldest) >= self.policy.interval_ms;
+        let by_age = |oldest| now.wall.left(oldest, self.policy.interval_ms) == 0;
         let by_invocation = |invocation: &Invocation| {
             let at_end = invocation.done.is_some() && invocation.flush_at_end;
             let at_deadline = invocation
@@ -459,9 +459,10 @@ impl Lifecycle {
         if self.post_in_flight || !seen.pending {
             return None;
         }
-        let by_age = seen
-            .oldest
-            .map(|oldest| now.mono_of(oldest.plus(self.policy.interval_ms)));
+        let by_age = seen.oldest.map(|oldest| {
+            now.mono
+                .plus(now.wall.left(oldest, self.policy.interval_ms))
+        });
         let by_deadline = invocation
             .and_then(|invocation| invocation.deadline)
             .map(|deadline| deadline.minus(DEADLINE_FLUSH_MS));

@@ -144,7 +144,11 @@ impl Transport for CollectorTransport {
             Ok(_) => false,
             Err(error) => error.kind() == io::ErrorKind::WouldBlock,
         };
-        is_silent && sys::clocks().wall.since(self.last_use) < CONNECTION_IDLE_MS_MAX
+        is_silent
+            && sys::clocks()
+                .wall
+                .left(self.last_use, CONNECTION_IDLE_MS_MAX)
+                > 0
     }
 }
 

@@ -172,7 +172,12 @@ impl World {
         if self.seen.high_water || self.invocation.is_some_and(at_end) {
             return Some(self.now.mono);
         }
-        let by_age = self.now.mono_of(oldest.plus(self.policy.interval_ms));
+        let by_age = if self.now.wall < oldest {
+            // The clock was set back since: nobody knows how old it is.
+            self.now.mono
+        } else {
+            self.now.mono_of(oldest.plus(self.policy.interval_ms))
+        };
         let deadline = self.invocation.and_then(|open| open.deadline);
         let by_deadline = deadline.map(|at| at.minus(DEADLINE_FLUSH_MS));
         Some(by_deadline.map_or(by_age, |at| at.min(by_age)))

@@ -38,6 +38,8 @@ pub enum Event {
     /// To the moment that the machine waits for.
     Wake,
     Freeze,
+    /// The wall clock is set back by an hour.
+    SetBack,
 }
 
 /// What is broken, if something is.
@@ -150,6 +152,7 @@ impl World {
             }
             events.push(Event::Freeze);
         }
+        events.push(Event::SetBack);
         if self.next {
             // 150 is less than the margin, 220 less than the margin and the wait for the report.
             events.extend([None, Some(0), Some(150), Some(220), Some(2_000)].map(Event::Shutdown));
@@ -239,6 +242,14 @@ impl World {
                 self.advance(0);
                 self.settle(Input::Turn)
             }
+            Event::SetBack => {
+                self.now.wall = Wall(self.now.wall.0 - FREEZE_MS);
+                // As the breaker has it: see there.
+                if let Breaker::Open { .. } = self.seen.breaker {
+                    self.seen.breaker = Breaker::HalfOpen;
+                }
+                self.settle(Input::Turn)
+            }
         }?;
         // The driver keeps to `post_until`.
         match self.end {
@@ -259,7 +270,9 @@ impl World {
     }
 
     fn invoke(&mut self, deadline: Option<Mono>) -> Check {
-        let idle_ms = self.now.wall.since(self.asked);
+        // The clock may have been set back.
+        let was_idle =
+            self.now.wall < self.asked || self.now.wall.since(self.asked) > ADAPTIVE_IDLE_MS;
         self.next = false;
         let is_first = self.invocation.is_none();
         self.invocation = Some(Open {
@@ -271,7 +284,7 @@ impl World {
             flush_at_end: match self.policy.flush {
                 Flush::Start => false,
                 Flush::End => true,
-                Flush::Adaptive => is_first || idle_ms > ADAPTIVE_IDLE_MS,
+                Flush::Adaptive => is_first || was_idle,
             },
         });
         self.observe_done();

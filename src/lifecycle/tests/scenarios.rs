@@ -1,10 +1,11 @@
 //! The flows of invocations as tables.
 
 use super::model::Event::{
-    Done, Flood, Freeze, Invoke, Line, Reported, Retry, Sent, SentPart, Shutdown, Started,
+    Done, Flood, Freeze, Invoke, Line, Refused, Reported, Retry, Sent, SentPart, SetBack, Shutdown,
+    Started,
 };
 use super::{NOW, policy, run};
-use crate::lifecycle::Flush;
+use crate::lifecycle::{Flush, Policy};
 
 #[test]
 fn start_posts_beside_the_function_and_never_after_it() {
@@ -254,6 +255,38 @@ fn an_invocation_repeated_with_the_same_id_is_a_new_one() {
             (70, Sent, "wait"),
             (80, Done(1, true), "wait"),
             (90, Shutdown(Some(2_000)), "wait 130"),
+        ],
+    );
+}
+
+/// Nothing that counts on the wall clock waits for an hour because that was set back by one.
+#[test]
+fn a_clock_that_is_set_back_delays_nothing() {
+    let policy = Policy {
+        shutdown_only: true,
+        ..policy(Flush::Adaptive)
+    };
+    run(
+        policy,
+        &[
+            (0, NOW, "next, wait"),
+            (10, Line, "wait 5010"),
+            (20, SetBack, "post, wait"),
+            (30, Refused, "wait 1030"),
+            // The breaker's pause: what is left of it, or nothing.
+            (40, SetBack, "post, wait"),
+        ],
+    );
+    run(
+        super::policy(Flush::Adaptive),
+        &[
+            (0, NOW, "next, wait"),
+            (100, Invoke(Some(3_000)), "wait 200"),
+            (110, Started(1), "wait 3000"),
+            (120, Done(1, true), "next, wait"),
+            // Nobody knows how long it was idle: perhaps long.
+            (120, SetBack, "wait"),
+            (130, Invoke(Some(3_000)), "wait 630"),
         ],
     );
 }
