@@ -2,7 +2,8 @@
 //!
 //! `CLOCK_MONOTONIC` stops while Lambda has the sandbox frozen, the wall clock goes on. How long *we* have worked or waited
 //! is [`Mono`]; how long it has been *outside* is [`Wall`]. The types have no conversion into each other but
-//! [`Clocks::mono_of`], which reads "at that wall time" as "after that many milliseconds awake".
+//! [`Clocks::mono_of`], which reads "at that wall time" as "after that many milliseconds awake", and [`Clocks::mono_then`], the
+//! same for what was.
 
 /// Wall clock, milliseconds since 1970-01-01 UTC.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
@@ -66,6 +67,12 @@ impl Clocks {
     #[must_use]
     pub const fn mono_of(self, at: Wall) -> Mono {
         self.mono.plus(at.since(self.wall))
+    }
+
+    /// The moment on the monotonic clock that `at` was, if the sandbox has been awake since; not later than now.
+    #[must_use]
+    pub const fn mono_then(self, at: Wall) -> Mono {
+        self.mono.minus(self.wall.since(at))
     }
 }
 

@@ -65,6 +65,8 @@ pub struct Reader {
     /// The unescaped text of a string record that is itself a JSON object.
     scratch: Vec<u8>,
     timestamps: timestamp::Reader,
+    /// Of the event that was read last, by its own account.
+    pub latest_unix_nano: u64,
     current: Option<RequestId>,
     /// When the latest start says that it was.
     started_unix_nano: u64,
@@ -118,6 +120,7 @@ impl Reader {
             writer,
             scratch: Vec::new(),
             timestamps: timestamp::Reader::new(),
+            latest_unix_nano: 0,
             current: None,
             started_unix_nano: 0,
             trace: None,
@@ -171,6 +174,7 @@ impl Reader {
         let Some(envelope) = envelope(element, received, &mut self.timestamps) else {
             return (Verdict::Malformed, Observation::Nothing);
         };
+        self.latest_unix_nano = envelope.time_unix_nano;
         match envelope.event_type.strip_prefix(b"platform.") {
             Some(event) => self.platform(event, &envelope, resource, sink),
             None => (self.line(&envelope, sink), Observation::Nothing),
@@ -332,6 +336,7 @@ impl Reader {
         }
         self.writer.body().extend_from_slice(raw);
         self.writer.end_body(0);
+        self.latest_unix_nano = time_unix_nano;
         Some(PLAIN_HEAD.len() + time.len() + PLAIN_MIDDLE.len() + raw.len() + PLAIN_END.len())
     }
 

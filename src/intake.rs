@@ -26,7 +26,8 @@ use crate::statsd;
 pub struct Observed {
     pub received: bool,
     pub started: Option<RequestId>,
-    pub done: Option<(RequestId, bool)>,
+    /// With success or not, and the time of the event by its own account.
+    pub done: Option<(RequestId, bool, Wall)>,
     pub reported: Option<RequestId>,
 }
 
@@ -92,6 +93,12 @@ impl Intake {
         core::mem::take(&mut self.observed)
     }
 
+    /// The time of the event that was read last, by its own account.
+    #[must_use]
+    pub const fn latest(&self) -> Wall {
+        Wall(self.reader.latest_unix_nano / 1_000_000)
+    }
+
     /// Losses that no collector knows of yet.
     #[must_use]
     pub const fn untold_losses(&self) -> Losses {
@@ -125,7 +132,9 @@ impl Intake {
         match observation {
             Observation::Nothing => {}
             Observation::Started(id) => self.observed.started = Some(id),
-            Observation::Done { id, success } => self.observed.done = Some((id, success)),
+            Observation::Done { id, success } => {
+                self.observed.done = Some((id, success, self.latest()));
+            }
             Observation::Reported(id) => self.observed.reported = Some(id),
         }
     }

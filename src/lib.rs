@@ -47,6 +47,7 @@ pub mod clock;
 pub mod lifecycle;
 pub mod limits;
 pub mod narrowing;
+pub mod pause;
 
 // The way in.
 pub mod event;

@@ -12,8 +12,11 @@
 //! is observed is latched by request id and compared when needed.
 //!
 //! Promises, walked exhaustively by the tests: at most one next outstanding and one POST in flight; every INVOKE leads to
-//! next by its deadline less the margin; holding ends when the budget is spent; no POST of nothing; no POST when a freeze
-//! may come at any moment; exit only after SHUTDOWN; after SHUTDOWN never next.
+//! next by its deadline less the margin; holding ends when the budget is spent, which counts from the time that `runtimeDone`
+//! itself tells; no POST of nothing; no POST when a freeze may come at any moment; exit only after SHUTDOWN; after SHUTDOWN
+//! never next.
+
+mod held;
 
 use crate::clock::{Clocks, Mono, Wall};
 use crate::limits::{
@@ -21,6 +24,7 @@ use crate::limits::{
     SHUTDOWN_MARGIN_MS, SHUTDOWN_OPEN_MS_MAX, SHUTDOWN_UNKNOWN_MS, START_EVENT_MS_MAX,
 };
 use crate::record::RequestId;
+use held::Held;
 
 /// When next is held for a flush (`KINGLET_FLUSH`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -62,8 +66,12 @@ pub enum Input {
     Received,
     /// `platform.start`.
     Started(RequestId),
-    /// `platform.runtimeDone`.
-    Done { id: RequestId, success: bool },
+    /// `platform.runtimeDone`, and when that was by its own account.
+    Done {
+        id: RequestId,
+        success: bool,
+        at: Wall,
+    },
     /// `platform.report`.
     Reported(RequestId),
     /// The POST has ended.
@@ -95,10 +103,8 @@ pub struct Seen {
     /// Receipt of the oldest unsettled record, or the time of the first measurement.
     pub oldest: Option<Wall>,
     pub breaker: Breaker,
-    /// Telemetry was left unread, for want of room, as long as next may be held: a `runtimeDone` may be hidden in it.
-    pub is_blind: bool,
-    /// Telemetry is being left unread just now.
-    pub is_unread: bool,
+    /// Telemetry was left unread for want of room, and what has happened since then may not be seen yet.
+    pub unread_since: Option<Mono>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -128,8 +134,9 @@ pub struct Lifecycle {
     /// When next was asked last.
     idle_since: Option<Wall>,
     started: Option<RequestId>,
-    done: Option<(RequestId, bool)>,
+    done: Option<(RequestId, bool, Wall)>,
     reported: Option<RequestId>,
+    held: Held,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -154,7 +161,7 @@ struct Invocation {
     is_first: bool,
     /// Flush, and hold next for it, when the runtime is done.
     flush_at_end: bool,
-    /// When its `runtimeDone` was seen.
+    /// When it was done, as `runtimeDone` says, but not before it began.
     done: Option<Mono>,
     /// Its status was not success.
     failed: bool,
@@ -175,6 +182,7 @@ impl Lifecycle {
             started: None,
             done: None,
             reported: None,
+            held: Held::new(),
         }
     }
 
@@ -195,6 +203,15 @@ impl Lifecycle {
             Action::Next => {
                 self.next_outstanding = true;
                 self.idle_since = Some(now.wall);
+                if let Phase::Invoke(invocation) = self.phase {
+                    match invocation.done {
+                        Some(done) => self.held.ms += now.mono.since(done),
+                        None => {
+                            let ms = now.mono.since(invocation.began);
+                            self.held.asked(invocation.id, now.wall, ms);
+                        }
+                    }
+                }
             }
             Action::Post => self.post_in_flight = true,
             Action::Wait { .. } | Action::Exit => {}
@@ -217,6 +234,12 @@ impl Lifecycle {
         matches!(self.phase, Phase::Invoke(_)) && !self.next_outstanding
     }
 
+    /// Milliseconds that next was held after the function was done, in all, as far as `runtimeDone` was seen.
+    #[must_use]
+    pub const fn held_ms(&self) -> u64 {
+        self.held.ms
+    }
+
     /// Takes an input without deciding yet; [`Lifecycle::step`] must follow before anyone waits.
     pub fn note(&mut self, input: Input, seen: &Seen, now: Clocks) {
         match input {
@@ -225,9 +248,14 @@ impl Lifecycle {
             Input::Shutdown { deadline } => self.begin_shutdown(deadline, seen, now),
             Input::Received => self.received = true,
             Input::Started(id) => self.started = Some(id),
-            Input::Done { id, success } => {
-                self.done = Some((id, success));
+            Input::Done { id, success, at } => {
+                self.done = Some((id, success, at));
                 self.trusts_done = true;
+                let is_open =
+                    matches!(self.phase, Phase::Invoke(invocation) if invocation.id == id);
+                if self.next_outstanding || !is_open {
+                    self.held.done(id, at);
+                }
             }
             Input::Reported(id) => self.reported = Some(id),
             Input::PostEnded { answered } => {
@@ -241,7 +269,7 @@ impl Lifecycle {
                     *failed |= !answered;
                     // What was left unread for want of room needs its time, too.
                     if let Some((_, at)) = report
-                        && seen.is_unread
+                        && seen.unread_since.is_some()
                     {
                         *at = now.mono.plus(REPORT_MS_MAX).min(*until).max(*at);
                     }
@@ -250,10 +278,10 @@ impl Lifecycle {
         }
         if let Phase::Invoke(invocation) = &mut self.phase
             && invocation.done.is_none()
-            && let Some((id, success)) = self.done
+            && let Some((id, success, at)) = self.done
             && id == invocation.id
         {
-            invocation.done = Some(now.mono);
+            invocation.done = Some(now.mono_then(at).max(invocation.began));
             invocation.failed = !success;
             // Taken, because a failed asynchronous invocation is repeated with the same id.
             self.done = None;
@@ -415,11 +443,16 @@ impl Lifecycle {
         seen: &Seen,
         now: Clocks,
     ) -> Option<Mono> {
-        if !invocation.flush_at_end || !self.policy.subscribed || !self.trusts_done || seen.is_blind
-        {
+        if !invocation.flush_at_end || !self.policy.subscribed || !self.trusts_done {
             return None;
         }
         let last = invocation.deadline?.minus(INVOKE_MARGIN_MS);
+        if let Some(since) = seen.unread_since {
+            // It may have come since then, and is hidden in what is unread: the budget is being spent.
+            let since = since.max(invocation.began);
+            let until = since.plus(self.policy.budget_ms).min(last);
+            return Some(until).filter(|until| now.mono < *until);
+        }
         if !self.received {
             // No trust is lost by this: a later event may prove that telemetry does come.
             let until = invocation.began.plus(FIRST_EVENT_MS_MAX).min(last);

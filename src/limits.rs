@@ -51,6 +51,9 @@ pub const WAITED_MAX: usize = CONNECTIONS_MAX + 4;
 pub const BLIND_WAIT_MS: i32 = 10;
 /// How long (awake) telemetry is left unread at a stretch because the ring is full and a POST can still empty it.
 pub const RECEIVE_PAUSE_MS_MAX: u64 = 1_000;
+/// How long (awake) one telemetry request waits in all for that reason. What Lambda tolerates is not documented: RIE drops the
+/// batch that fills up meanwhile, and listeners that answer within seconds are known to be served.
+pub const REQUEST_WAIT_MS_MAX: u64 = 2_000;
 /// Buffering asked of Lambda: events in a batch.
 pub const BUFFERING_ITEMS: u32 = 10_000;
 /// Buffering asked of Lambda: bytes in a batch.
@@ -133,6 +136,13 @@ pub const ADAPTIVE_IDLE_MS: u64 = 10_000;
 pub const FIRST_EVENT_MS_MAX: u64 = 100;
 /// How long an invocation waits for its `platform.start`.
 pub const START_EVENT_MS_MAX: u64 = 500;
+/// How long (awake) an invocation waits for its `runtimeDone` while no event of any kind comes, beyond the time that Lambda may
+/// buffer one. A function that is silent for longer and comes back doubles it, up to [`SILENCE_MS_MAX`].
+pub const SILENCE_MS_MIN: u64 = 500;
+/// See [`SILENCE_MS_MIN`].
+pub const SILENCE_MS_MAX: u64 = 8_000;
+/// Invocations whose next was asked before their `runtimeDone` was seen, and that are remembered until it comes.
+pub const HELD_UNSEEN_MAX: usize = 4;
 /// Everything ends so long before the deadline of SHUTDOWN.
 pub const SHUTDOWN_MARGIN_MS: u64 = 200;
 /// How long SHUTDOWN waits for the report of the last invocation.
@@ -320,6 +330,10 @@ const _: () = {
         FIRST_EVENT_MS_MAX <= START_EVENT_MS_MAX,
         "the first event is awaited within the wait for start"
     );
+    assert!(
+        RECEIVE_PAUSE_MS_MAX < REQUEST_WAIT_MS_MAX && REQUEST_WAIT_MS_MAX < REQUEST_STALL_MS_MAX
+    );
+    assert!(BUFFERING_MS as u64 * 2 < SILENCE_MS_MIN && SILENCE_MS_MIN <= SILENCE_MS_MAX);
     assert!(CONNECT_MS_MAX < POST_MS && POST_MS <= POST_MS_MAX);
     assert!(
         COLLECTOR_INPUT_BYTES + ANSWER_BYTES_MAX < EXCHANGE_BYTES_MAX,

@@ -5,7 +5,6 @@
 //! in the middle of something else (a POST, a name being resolved) and wants the world to go on meanwhile: it calls
 //! [`Reactor::wait`]. What the lifecycle decides in such a wait is done at once, but for a POST, which waits its turn.
 
-mod pause;
 mod turns;
 
 use std::os::fd::RawFd;
@@ -15,17 +14,15 @@ use crate::breaker::Breaker;
 use crate::clock::{Clocks, Mono};
 use crate::intake::Intake;
 use crate::lifecycle::{self, Action, Input, Lifecycle, Policy};
-use crate::limits::{
-    DATAGRAM_REST_MS, READ_BYTES, READ_BYTES_MIN, RECEIVE_PAUSE_MS_MAX, WAITED_MAX,
-};
+use crate::limits::{DATAGRAM_REST_MS, READ_BYTES, READ_BYTES_MIN, WAITED_MAX};
 use crate::message::Messages;
+use crate::pause::{Pause, Room};
 use crate::runtime_api::{Event, RuntimeApi};
 use crate::self_metrics::{SelfMetrics, Snapshot};
 use crate::signal::{PerSignal, Signal};
 use crate::statsd_socket::StatsdSocket;
 use crate::sys::{self, PollFd, survival};
 use crate::telemetry::Telemetry;
-use pause::Pause;
 
 /// The reactor as it is shared with ureq's transport, which wants `Send + Sync + 'static`. There is one thread; the lock is
 /// never held across a call into ureq. It lives as long as the process, so nothing counts who uses it, and nothing drops it.
@@ -64,10 +61,6 @@ pub struct Reactor {
     next: NextState,
     is_gone: bool,
     pause: Pause,
-    /// When `runtimeDone` of the open invocation was seen, until next is asked.
-    done_at: Option<Mono>,
-    /// Bound on holding next, see [`lifecycle::Policy`].
-    budget_ms: u64,
     /// The POST in flight has to end then.
     post_until: Option<Mono>,
     /// What it carries.
@@ -108,8 +101,6 @@ impl Reactor {
             next: NextState::Idle,
             is_gone: false,
             pause: Pause::default(),
-            done_at: None,
-            budget_ms: policy.budget_ms,
             post_until: None,
             posting: Signal::Log,
             post_reuses: false,
@@ -130,14 +121,13 @@ impl Reactor {
                 self.ask_next();
                 continue;
             }
+            self.look_at_room(now);
             let seen = self.seen(now);
             let action = self.lifecycle.step(Input::Turn, &seen, now);
             if action != Action::Next {
                 return action;
             }
-            if let Some(done) = self.done_at.take() {
-                self.intake.ledger.held_ms += now.mono.since(done);
-            }
+            self.intake.ledger.held_ms = self.lifecycle.held_ms();
             self.ask_next();
         }
     }
@@ -176,7 +166,7 @@ impl Reactor {
     /// Sleeps once, at most until then, and serves what is ready. True if the guest is.
     pub fn turn(&mut self, guest: Option<(RawFd, i16)>, until: Option<Mono>) -> bool {
         let now = sys::clocks();
-        let is_paused = self.is_paused(now);
+        let is_paused = self.pause.is_on();
         let mut set = [sys::NOTHING; WAITED_MAX];
         let [runtime_api, visitor, statsd, listener, connections @ ..] = &mut set;
         (runtime_api.fd, runtime_api.events) = self.runtime_api.interest().unwrap_or((-1, 0));
@@ -310,8 +300,6 @@ impl Reactor {
             Event::Invoke { id, deadline } => {
                 self.intake.ledger.invocations += 1;
                 self.messages.renew();
-                self.pause.held_ms = 0;
-                self.done_at = None;
                 if let Some(arn) = &self.runtime_api.invoked_arn {
                     self.intake.resource.set_function_arn(arn);
                 }
@@ -339,9 +327,9 @@ impl Reactor {
         if let Some(id) = observed.started {
             self.note(Input::Started(id), now);
         }
-        if let Some((id, success)) = observed.done {
-            self.note(Input::Done { id, success }, now);
-            self.done_at = self.lifecycle.is_holding().then_some(now.mono);
+        if let Some((id, success, at)) = observed.done {
+            self.note(Input::Done { id, success, at }, now);
+            self.intake.ledger.held_ms = self.lifecycle.held_ms();
             survival::crash_if("done");
         }
         if let Some(id) = observed.reported {
@@ -367,8 +355,27 @@ impl Reactor {
         if is_knocking {
             telemetry.accept(&mut self.intake, now.mono);
         }
-        if self.pause.since.is_none() {
+        if !self.pause.is_on() {
             telemetry.close_stalled(&mut self.intake, now.mono);
+            if !telemetry.is_in_request() {
+                self.pause.answered();
+            }
+        }
+    }
+
+    /// Decides whether telemetry is left unread in the next turn.
+    fn look_at_room(&mut self, now: Clocks) {
+        let ring = &self.intake.ring;
+        let room = Room {
+            free_bytes: ring.free_bytes(),
+            capacity_bytes: ring.capacity(),
+            can_drain: self.breakers.log.state(now.wall) == lifecycle::Breaker::Closed,
+            is_posting: self.post_until.is_some(),
+        };
+        if self.pause.look(room, now)
+            && let Some(telemetry) = &mut self.telemetry
+        {
+            telemetry.excuse(now.mono);
         }
     }
 
@@ -378,19 +385,10 @@ impl Reactor {
             NextState::Again { at } => Some(at),
             NextState::Idle | NextState::Outstanding => None,
         };
-        let telemetry = match self.pause.since {
-            Some(since) => {
-                let by_budget = self.budget_ms.saturating_sub(self.pause.held_ms);
-                let budget_at = self.pause.counted.plus(by_budget);
-                let is_counting = self.lifecycle.is_holding() && by_budget > 0;
-                let end = since.plus(RECEIVE_PAUSE_MS_MAX);
-                Some(if is_counting { end.min(budget_at) } else { end })
-            }
-            None => {
-                let telemetry = self.telemetry.as_ref();
-                telemetry.and_then(|telemetry| telemetry.wake_at(now))
-            }
-        };
+        let telemetry = self.pause.ends_at().or_else(|| {
+            let telemetry = self.telemetry.as_ref();
+            telemetry.and_then(|telemetry| telemetry.wake_at(now))
+        });
         again.into_iter().chain(telemetry).min()
     }
 }

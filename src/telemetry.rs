@@ -87,6 +87,13 @@ impl Telemetry {
         })
     }
 
+    /// Some request is in progress.
+    #[must_use]
+    pub fn is_in_request(&self) -> bool {
+        let mut connections = self.connections.iter().flatten();
+        connections.any(|connection| connection.decoder.is_in_request())
+    }
+
     /// When a request is given up, or a connection can be taken that could not be until then, unless something happens before.
     #[must_use]
     pub fn wake_at(&self, now: Mono) -> Option<Mono> {

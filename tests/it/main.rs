@@ -36,6 +36,7 @@ mod telemetry_input;
 
 // The life of a sandbox.
 mod freeze;
+mod held;
 mod lifecycle;
 mod managed;
 mod runtime_api;

@@ -120,8 +120,7 @@ fn what_was_left_unread_at_shutdown_gets_its_time() {
         high_water: false,
         oldest: None,
         breaker: Breaker::Closed,
-        is_blind: false,
-        is_unread: true,
+        unread_since: Some(Mono(0)),
     };
     let id = RequestId::new(b"1").unwrap();
     assert_eq!(lifecycle.step(Input::Turn, &seen, at(0)), Action::Next);

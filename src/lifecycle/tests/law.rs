@@ -77,6 +77,11 @@ impl World {
             self.lifecycle.is_holding() == is_holding,
             "who waits for us",
         )?;
+        let held_ms = self.lifecycle.held_ms();
+        ensure(
+            held_ms <= self.unasked_ms,
+            "it tells of more than it has held",
+        )?;
         if let Some(end) = self.end {
             return self.check_rest_in_shutdown(end);
         }
@@ -140,7 +145,10 @@ impl World {
             let for_post = has_work.then(|| open.began.plus(budget_ms));
             let awaits_done = open.flush_at_end && self.policy.subscribed;
             let for_done = last.filter(|_| awaits_done).and_then(|last| {
-                if !self.latest.event {
+                if let Some(since) = self.seen.unread_since {
+                    // The earliest moment at which it may have been done.
+                    Some(since.max(open.began).plus(budget_ms))
+                } else if !self.latest.event {
                     open.is_first.then(|| open.began.plus(FIRST_EVENT_MS_MAX))
                 } else if self.latest.started != self.number {
                     Some(open.began.plus(START_EVENT_MS_MAX))

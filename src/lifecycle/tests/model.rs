@@ -26,6 +26,11 @@ pub enum Event {
     Flood,
     Started(u64),
     Done(u64, bool),
+    /// Successfully, so many milliseconds ago: it was late, or left unread.
+    DoneAgo(u64, u64),
+    /// From here on telemetry is left unread; and all of it is read.
+    Unread,
+    Read,
     Reported(u64),
     /// The POST is answered, and the ring is empty.
     Sent,
@@ -65,14 +70,18 @@ pub struct World {
     pub(super) post: bool,
     /// Next was asked while it was in flight.
     pub(super) outstayed: bool,
+    /// How long next was not outstanding in all invocations.
+    pub(super) unasked_ms: u64,
 }
 
 /// The number of the invocation of which it was observed last.
-#[derive(Clone, Copy, Default, Hash, Debug)]
+#[derive(Clone, Copy, Default, Debug)]
 pub struct Latest {
     pub event: bool,
     pub started: u64,
     pub done: u64,
+    /// When, by its own account.
+    pub done_at: Mono,
     /// The status of that was not success.
     pub failed: bool,
     pub reported: u64,
@@ -114,8 +123,7 @@ impl World {
                 high_water: false,
                 oldest: None,
                 breaker: Breaker::Closed,
-                is_blind: false,
-                is_unread: false,
+                unread_since: None,
             },
             exited: false,
             actions: Vec::new(),
@@ -128,6 +136,7 @@ impl World {
             next: false,
             post: false,
             outstayed: false,
+            unasked_ms: 0,
         }
     }
 
@@ -158,6 +167,11 @@ impl World {
             events.extend([None, Some(0), Some(150), Some(220), Some(2_000)].map(Event::Shutdown));
         }
         if self.policy.subscribed {
+            // What was left unread has begun to come.
+            events.extend(match self.seen.unread_since {
+                None => (self.latest.event && !self.next).then_some(Event::Unread),
+                Some(_) => Some(Event::Read),
+            });
             // Of the last, this, or the one that Lambda has begun while we have not read its INVOKE.
             let begun = self.number + u64::from(self.next);
             for number in self.number.max(2) - 1..=begun {
@@ -166,6 +180,7 @@ impl World {
                 }
                 if number > self.latest.done && on_demand {
                     events.extend([true, false].map(|success| Event::Done(number, success)));
+                    events.push(Event::DoneAgo(number, 200));
                 }
                 // A report comes after next.
                 if number > self.latest.reported && (number <= self.number || !on_demand) {
@@ -209,10 +224,28 @@ impl World {
             Event::Done(number, success) => {
                 self.receive();
                 self.latest.done = number;
+                self.latest.done_at = self.now.mono;
                 self.latest.failed = !success;
                 self.observe_done();
-                let id = id(number);
-                self.settle(Input::Done { id, success })
+                let (id, at) = (id(number), self.now.wall);
+                self.settle(Input::Done { id, success, at })
+            }
+            Event::DoneAgo(number, ms) => {
+                self.receive();
+                (self.latest.done, self.latest.failed) = (number, false);
+                self.latest.done_at = self.now.mono.minus(ms);
+                self.observe_done();
+                let (id, at) = (id(number), Wall(self.now.wall.0 - ms));
+                let success = true;
+                self.settle(Input::Done { id, success, at })
+            }
+            Event::Unread => {
+                self.seen.unread_since = Some(self.now.mono);
+                self.settle(Input::Turn)
+            }
+            Event::Read => {
+                self.seen.unread_since = None;
+                self.settle(Input::Turn)
             }
             Event::Reported(number) => {
                 self.receive();
@@ -299,7 +332,7 @@ impl World {
             if open.done.is_none() {
                 open.failed = self.latest.failed;
             }
-            open.done = open.done.or(Some(self.now.mono));
+            open.done = open.done.or(Some(self.latest.done_at.max(open.began)));
         }
     }
 
@@ -343,6 +376,13 @@ impl World {
                 end.failed = true;
             }
         }
+        if let Some(end) = &mut self.end
+            && let Some((_, at)) = &mut end.report
+            && self.seen.unread_since.is_some()
+        {
+            // What was left unread needs its time.
+            *at = end.exit_by.min(self.now.mono.plus(REPORT_MS_MAX)).max(*at);
+        }
         self.settle(Input::PostEnded { answered })
     }
 
@@ -361,6 +401,8 @@ impl World {
                     self.next = true;
                     self.outstayed = self.post;
                     self.asked = self.now.wall;
+                    let open = self.invocation.map(|open| self.now.mono.since(open.began));
+                    self.unasked_ms += open.unwrap_or(0);
                 }
                 Action::Post => {
                     self.check_post()?;

@@ -126,8 +126,10 @@ fn key(world: &World) -> u64 {
         started,
         done,
         reported,
+        held: _,
     } = world.lifecycle;
-    let done = done.map(|(id, success)| (number(id), success));
+    // Its time counts only once it is found to be of the open invocation.
+    let done = done.map(|(id, success, _)| (number(id), success));
     let facts = (next_outstanding, post_in_flight, post_outstayed);
     (facts, received, trusts_done).hash(&mut state);
     (
@@ -171,6 +173,7 @@ fn key(world: &World) -> u64 {
         event,
         started,
         done,
+        done_at: _,
         failed,
         reported,
     } = world.latest;
@@ -178,6 +181,8 @@ fn key(world: &World) -> u64 {
     (
         event,
         failed,
+        // Longer ago than the budget is all one.
+        world.seen.unread_since.map(|at| mono(at).max(-300)),
         before(started),
         before(done),
         before(reported),
