@@ -1,13 +1,14 @@
 //! More than the ring can hold.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use kinglet_sandbox::{Fault, Work};
+use kinglet_sandbox::{Fault, Wire, Work};
 
 use crate::arrived::{events, function_lines, lines, told_losses};
 use crate::counters::Counters;
 use crate::extension::{HELD_MAX, beside, faulty_collector, invoke, spin_down};
+use crate::telemetry_input::event;
 
 const SMALLEST_RING: (&str, &str) = ("KINGLET_BUFFER_BYTES", "65536");
 
@@ -178,4 +179,28 @@ fn range(key: &str) -> (u64, u64) {
     let mut parts = key.rsplit('-').map(|part| part.parse().unwrap());
     let (last, first) = (parts.next().unwrap(), parts.next().unwrap());
     (first, last)
+}
+
+/// A request that is larger than the ring, and a collector that is too slow for it: it is left unread for a while, but not for
+/// long in all, however often there is a little more room. Then it is taken, and what had to go for it is counted.
+#[test]
+fn no_request_waits_for_long() {
+    let collector = faulty_collector(Fault::Slow(Duration::from_millis(900)));
+    let lambda = beside(&collector)
+        .env(SMALLEST_RING.0, SMALLEST_RING.1)
+        .function_timeout(Duration::from_secs(30))
+        .start()
+        .unwrap();
+    let running = lambda.begin(Work::quiet().takes_ms(4_000)).unwrap();
+    let one = event(&"x".repeat(150));
+    let body = format!("[{}]", vec![one.as_str(); 2_500].join(","));
+    let began = Instant::now();
+    assert_eq!(lambda.post(body.as_bytes(), Wire::default()).unwrap(), 200);
+    let took = began.elapsed();
+    assert!(took > Duration::from_millis(900), "it does wait: {took:?}");
+    assert!(took < Duration::from_millis(4_000), "{took:?}");
+    running.wait().unwrap();
+    let counters = Counters::of(&spin_down(&lambda));
+    assert!(counters.get("received") >= 2_500, "{counters:?}");
+    assert!(counters.get("evicted") > 500, "{counters:?}");
 }
