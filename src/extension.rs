@@ -236,6 +236,7 @@ pub fn assemble(
         flush: config.flush,
         budget_ms: config.flush_budget_ms,
         interval_ms: config.flush_interval_ms,
+        buffering_ms: config.buffering.ms,
         subscribed: subscription.is_accepted,
         shutdown_only: registration.shutdown_only,
     };

@@ -21,7 +21,8 @@ mod held;
 use crate::clock::{Clocks, Mono, Wall};
 use crate::limits::{
     ADAPTIVE_IDLE_MS, DEADLINE_FLUSH_MS, FIRST_EVENT_MS_MAX, INVOKE_MARGIN_MS, REPORT_MS_MAX,
-    SHUTDOWN_MARGIN_MS, SHUTDOWN_OPEN_MS_MAX, SHUTDOWN_UNKNOWN_MS, START_EVENT_MS_MAX,
+    SHUTDOWN_MARGIN_MS, SHUTDOWN_OPEN_MS_MAX, SHUTDOWN_UNKNOWN_MS, SILENCE_MS_MAX, SILENCE_MS_MIN,
+    START_EVENT_MS_MAX,
 };
 use crate::record::RequestId;
 use held::Held;
@@ -45,6 +46,8 @@ pub struct Policy {
     pub budget_ms: u64,
     /// Age of the oldest record at which a flush is due.
     pub interval_ms: u64,
+    /// So long Lambda may keep an event back until others have come.
+    pub buffering_ms: u64,
     /// A subscription was accepted: telemetry may come.
     pub subscribed: bool,
     /// Registered for SHUTDOWN alone (Managed Instances): nothing is ever frozen, nothing is ever held.
@@ -127,14 +130,20 @@ pub struct Lifecycle {
     /// Next was asked while that POST was in flight: it has had its time, and holds nothing any more.
     post_outstayed: bool,
     phase: Phase,
-    /// An event has been received in this sandbox.
-    received: bool,
-    /// `runtimeDone` has not yet failed to come; while false every invocation is treated as by [`Flush::Start`].
-    trusts_done: bool,
+    /// When an event was received last in this sandbox.
+    heard: Option<Mono>,
+    /// No `platform.start` has failed to come since the last `runtimeDone`; see [`Lifecycle::trusts_done`].
+    trusts_start: bool,
+    /// How long an invocation may be silent before its `runtimeDone` is taken for lost, beyond the buffering.
+    patience_ms: u64,
     /// When next was asked last.
     idle_since: Option<Wall>,
     started: Option<RequestId>,
+    /// The one that was started before it.
+    started_before: Option<RequestId>,
     done: Option<(RequestId, bool, Wall)>,
+    /// Of the `runtimeDone` that came last.
+    done_last: Option<RequestId>,
     reported: Option<RequestId>,
     held: Held,
 }
@@ -176,11 +185,14 @@ impl Lifecycle {
             post_in_flight: false,
             post_outstayed: false,
             phase: Phase::Init,
-            received: false,
-            trusts_done: true,
+            heard: None,
+            trusts_start: true,
+            patience_ms: SILENCE_MS_MIN,
             idle_since: None,
             started: None,
+            started_before: None,
             done: None,
+            done_last: None,
             reported: None,
             held: Held::new(),
         }
@@ -246,15 +258,23 @@ impl Lifecycle {
             Input::Turn => {}
             Input::Invoke { id, deadline } => self.begin_invoke(id, deadline, now),
             Input::Shutdown { deadline } => self.begin_shutdown(deadline, seen, now),
-            Input::Received => self.received = true,
-            Input::Started(id) => self.started = Some(id),
+            Input::Received => self.heard = Some(now.mono),
+            Input::Started(id) => {
+                if self.started != Some(id) {
+                    self.started_before = self.started;
+                }
+                self.started = Some(id);
+            }
             Input::Done { id, success, at } => {
                 self.done = Some((id, success, at));
-                self.trusts_done = true;
+                self.done_last = Some(id);
+                self.trusts_start = true;
                 let is_open =
                     matches!(self.phase, Phase::Invoke(invocation) if invocation.id == id);
-                if self.next_outstanding || !is_open {
-                    self.held.done(id, at);
+                if (self.next_outstanding || !is_open) && self.held.done(id, at) >= self.patience_ms
+                {
+                    // It was only silent.
+                    self.patience_ms = (self.patience_ms * 2).min(SILENCE_MS_MAX);
                 }
             }
             Input::Reported(id) => self.reported = Some(id),
@@ -421,14 +441,20 @@ impl Lifecycle {
             (invocation.flush_at_end && has_work).then(|| done.plus(self.policy.budget_ms))
         } else {
             let awaited = self.await_done_until(invocation, seen, now);
-            let may_beside = self.policy.flush != Flush::End || !self.trusts_done;
+            // It seems to be done: what there is goes out first.
+            let silent = self
+                .silent_at(invocation, seen)
+                .filter(|at| *at <= now.mono);
+            let may_beside =
+                self.policy.flush != Flush::End || !self.trusts_done() || silent.is_some();
             let has_work = if self.post_in_flight {
                 !self.post_outstayed
             } else {
                 self.is_due(Some(invocation), seen, now)
             };
+            let from = silent.unwrap_or(invocation.began);
             let beside = (may_beside && has_work)
-                .then(|| invocation.began.plus(self.policy.budget_ms))
+                .then(|| from.plus(self.policy.budget_ms))
                 .filter(|until| now.mono < *until);
             awaited.or(beside)
         };
@@ -443,28 +469,56 @@ impl Lifecycle {
         seen: &Seen,
         now: Clocks,
     ) -> Option<Mono> {
-        if !invocation.flush_at_end || !self.policy.subscribed || !self.trusts_done {
+        if !self.awaits_done(invocation) {
             return None;
         }
-        let last = invocation.deadline?.minus(INVOKE_MARGIN_MS);
-        if let Some(since) = seen.unread_since {
+        let after = |moment: Mono, ms| moment.max(invocation.began).plus(ms);
+        let until = if let Some(since) = seen.unread_since {
             // It may have come since then, and is hidden in what is unread: the budget is being spent.
-            let since = since.max(invocation.began);
-            let until = since.plus(self.policy.budget_ms).min(last);
-            return Some(until).filter(|until| now.mono < *until);
-        }
-        if !self.received {
+            after(since, self.policy.budget_ms)
+        } else if self.heard.is_none() {
+            if !invocation.is_first {
+                return None;
+            }
             // No trust is lost by this: a later event may prove that telemetry does come.
-            let until = invocation.began.plus(FIRST_EVENT_MS_MAX).min(last);
-            return Some(until).filter(|until| invocation.is_first && now.mono < *until);
-        }
-        let until = if self.started == Some(invocation.id) {
-            last
+            invocation.began.plus(FIRST_EVENT_MS_MAX)
+        } else if let Some(at) = self.silent_at(invocation, seen) {
+            at
         } else {
-            invocation.began.plus(START_EVENT_MS_MAX).min(last)
+            let until = invocation.began.plus(START_EVENT_MS_MAX);
+            self.trusts_start = now.mono < until;
+            until
         };
-        self.trusts_done = now.mono < until;
-        self.trusts_done.then_some(until)
+        let last = invocation.deadline?.minus(INVOKE_MARGIN_MS);
+        Some(until.min(last)).filter(|until| now.mono < *until)
+    }
+
+    fn awaits_done(&self, invocation: &Invocation) -> bool {
+        invocation.flush_at_end
+            && invocation.done.is_none()
+            && invocation.deadline.is_some()
+            && self.policy.subscribed
+            && self.trusts_done()
+    }
+
+    /// `runtimeDone` has not failed to come. While false every invocation is treated as by [`Flush::Start`]. It comes before
+    /// the report of its invocation, and that before the next start.
+    fn trusts_done(&self) -> bool {
+        let is_missing = |id: Option<RequestId>| id.is_some() && self.done_last != id;
+        let is_current_missing = is_missing(self.started);
+        let is_reported = self.reported == self.started;
+        let is_lost = is_current_missing && (is_reported || is_missing(self.started_before));
+        self.trusts_start && !is_lost
+    }
+
+    /// From when on the silence of an invocation that is read to its end says that its `runtimeDone` is lost, so that nothing more
+    /// will come until next is asked.
+    fn silent_at(&self, invocation: &Invocation, seen: &Seen) -> Option<Mono> {
+        let heard = self.heard?.max(invocation.began);
+        let is_expected = self.awaits_done(invocation)
+            && seen.unread_since.is_none()
+            && self.started == Some(invocation.id);
+        is_expected.then(|| heard.plus(self.policy.buffering_ms + self.patience_ms))
     }
 
     fn may_post(&self, seen: &Seen) -> bool {
@@ -479,7 +533,10 @@ impl Lifecycle {
             let at_deadline = invocation
                 .deadline
                 .is_some_and(|deadline| now.mono >= deadline.minus(DEADLINE_FLUSH_MS));
-            at_end || at_deadline || invocation.failed
+            let is_silent = self
+                .silent_at(invocation, seen)
+                .is_some_and(|at| now.mono >= at);
+            at_end || at_deadline || invocation.failed || is_silent
         };
         seen.pending
             && (seen.high_water
@@ -499,9 +556,10 @@ impl Lifecycle {
         let by_deadline = invocation
             .and_then(|invocation| invocation.deadline)
             .map(|deadline| deadline.minus(DEADLINE_FLUSH_MS));
+        let by_silence = invocation.and_then(|invocation| self.silent_at(invocation, seen));
         match seen.breaker {
             Breaker::Open { until } => Some(now.mono_of(until)),
-            _ => earliest(by_age, by_deadline),
+            _ => earliest(earliest(by_age, by_deadline), by_silence),
         }
     }
 }

@@ -38,17 +38,17 @@ impl Held {
         }
     }
 
-    /// The `runtimeDone` of such an invocation. True if the function was still running when next was asked.
-    pub(super) fn done(&mut self, id: RequestId, at: Wall) -> bool {
+    /// The `runtimeDone` of such an invocation. If the function was still running when next was asked: after how long that was.
+    pub(super) fn done(&mut self, id: RequestId, at: Wall) -> u64 {
         for place in &mut self.asked {
             if let Some(Asked { began, ms, .. }) = place.take_if(|asked| asked.id == id) {
                 // Before it began, as far as we know, it was not held.
                 let ran_ms = at.since(began);
                 self.ms += ms.saturating_sub(ran_ms);
-                return ran_ms >= ms;
+                return if ran_ms >= ms { ms } else { 0 };
             }
         }
-        false
+        0
     }
 }
 
@@ -67,20 +67,20 @@ mod tests {
         for (number, held_ms) in [(1, 250), (2, 0), (3, 300), (4, 100)] {
             held.asked(id(number), Wall(number * 1_000 + held_ms), held_ms);
         }
-        for (number, at, was_running, ms) in [
-            (1, 1_010, false, 240),
+        for (number, at, in_vain_ms, ms) in [
+            (1, 1_010, 0, 240),
             // Delivered twice.
-            (1, 1_010, false, 240),
+            (1, 1_010, 0, 240),
             // Not held at all.
-            (2, 2_000, false, 240),
+            (2, 2_000, 0, 240),
             // Next was asked first.
-            (3, 3_300, true, 240),
+            (3, 3_300, 300, 240),
             // It was done before the INVOKE was read.
-            (4, 3_900, false, 340),
-            (5, 5_000, false, 340),
+            (4, 3_900, 0, 340),
+            (5, 5_000, 0, 340),
         ] {
-            let was = held.done(id(number), Wall(at));
-            assert_eq!((was, held.ms), (was_running, ms), "{number}");
+            let told = held.done(id(number), Wall(at));
+            assert_eq!((told, held.ms), (in_vain_ms, ms), "{number}");
         }
     }
 

@@ -8,7 +8,7 @@ mod scenarios;
 mod walk;
 
 use super::{Action, Flush, Policy};
-use crate::limits::{FLUSH_BUDGET_MS, FLUSH_INTERVAL_MS};
+use crate::limits::{BUFFERING_MS, FLUSH_BUDGET_MS, FLUSH_INTERVAL_MS};
 use model::{Event, World};
 
 /// On demand, subscribed, everything else as by default.
@@ -17,6 +17,7 @@ const fn policy(flush: Flush) -> Policy {
         flush,
         budget_ms: FLUSH_BUDGET_MS,
         interval_ms: FLUSH_INTERVAL_MS,
+        buffering_ms: BUFFERING_MS as u64,
         subscribed: true,
         shutdown_only: false,
     }

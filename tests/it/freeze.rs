@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
-use kinglet_sandbox::{Deviations, Fault, RuntimeDone, Work};
+use kinglet_sandbox::{Deviations, Fault, Outcome, RuntimeDone, Work};
 
 use crate::arrived::{function_lines, lines, of_type};
 use crate::counters::Counters;
@@ -11,6 +11,9 @@ use crate::extension::{
     HELD_MAX, TOLERANCE, beside, faulty_collector, flushing_at_end, healthy_collector, invoke,
     spin_down,
 };
+
+/// An invocation that is silent for so long is taken to be over, by design 500 ms and what Lambda buffers.
+const SILENCE_MAX: Duration = Duration::from_millis(525);
 
 /// A freeze in the middle of a POST, and a thaw: the POST goes on, nothing is lost, nothing repeated.
 #[test]
@@ -98,7 +101,7 @@ fn an_old_connection_is_not_trusted() {
     spin_down(&lambda);
 }
 
-/// `runtimeDone` late: it is awaited, and then the flush has its budget.
+/// `runtimeDone` late: it is awaited, and then the flush has what is left of its budget.
 #[test]
 fn runtime_done_may_be_late() {
     let collector = healthy_collector();
@@ -106,7 +109,9 @@ fn runtime_done_may_be_late() {
         runtime_done: RuntimeDone::Late(Duration::from_millis(150)),
         ..Deviations::default()
     };
+    // Enough is left of it, for it counts from when the function was done.
     let lambda = flushing_at_end(&collector)
+        .env("KINGLET_FLUSH_BUDGET_MS", "2000")
         .deviations(deviations)
         .start()
         .unwrap();
@@ -123,7 +128,7 @@ fn runtime_done_may_be_late() {
     assert_eq!(counters.losses(), []);
 }
 
-/// `runtimeDone` never comes: next is asked before the deadline, once; from then on no invocation waits for it.
+/// `runtimeDone` never comes: the silence is taken for the end, once; from then on no invocation waits for it.
 #[test]
 fn runtime_done_may_be_missing() {
     let collector = healthy_collector();
@@ -131,13 +136,13 @@ fn runtime_done_may_be_missing() {
         runtime_done: RuntimeDone::Missing,
         ..Deviations::default()
     };
-    let timeout = Duration::from_millis(1200);
     let builder = flushing_at_end(&collector)
         .deviations(deviations)
-        .function_timeout(timeout);
+        .function_timeout(Duration::from_secs(8));
     let lambda = builder.start().unwrap();
     let first = invoke(&lambda, ["line 0"]);
-    assert!(first < timeout, "{first:?}");
+    assert!(first < SILENCE_MAX + HELD_MAX, "{first:?}");
+    assert_eq!(function_lines(&collector), ["line 0"], "it went out first");
     for number in 1..4 {
         let held = invoke(&lambda, [format!("line {number}")]);
         assert!(held < TOLERANCE, "{held:?}");
@@ -149,6 +154,33 @@ fn runtime_done_may_be_missing() {
     );
     let counters = Counters::of(&exit);
     counters.assert_all_received(&lambda);
+    assert_eq!(counters.losses(), []);
+}
+
+/// A function that is silent for long is not done for that: what it has written goes out beside it, and the next time it is
+/// awaited longer.
+#[test]
+fn a_silent_function_is_not_lost() {
+    let collector = healthy_collector();
+    let lambda = flushing_at_end(&collector)
+        .function_timeout(Duration::from_secs(20))
+        .start()
+        .unwrap();
+    for number in 0..3 {
+        let work = Work::script(move |context| {
+            context.write(&format!("before {number}"));
+            context.sleep(SILENCE_MAX + Duration::from_millis(300));
+            context.write(&format!("after {number}"));
+            Outcome::Succeeds
+        });
+        let held = lambda.invoke(work).unwrap().held;
+        assert!(held < HELD_MAX, "{held:?}");
+        let arrived = function_lines(&collector);
+        let last = if number == 0 { "before 0" } else { "after" };
+        assert!(arrived.last().unwrap().starts_with(last), "{arrived:?}");
+    }
+    let counters = Counters::of(&spin_down(&lambda));
+    assert_eq!(function_lines(&collector).len(), 6);
     assert_eq!(counters.losses(), []);
 }
 

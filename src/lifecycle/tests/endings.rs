@@ -14,8 +14,8 @@ fn the_last_words_of_a_failed_invocation() {
         &[
             (0, NOW, "next, wait"),
             (10, Invoke(Some(3_000)), "wait 110"),
-            (20, Started(1), "wait 2910"),
-            (30, Line, "wait 2510"),
+            (20, Started(1), "wait 545"),
+            (30, Line, "wait 555"),
             (40, Done(1, false), "post, wait 290"),
             (60, Sent, "next, wait"),
             (70, Shutdown(Some(2_000)), "wait 110"),
@@ -45,7 +45,7 @@ fn a_breaker_that_is_not_closed_holds_nothing() {
             (0, NOW, "next, wait"),
             (10, Flood, "wait"),
             (20, Started(1), "wait"),
-            (30, Invoke(Some(3_000)), "post, wait 2930"),
+            (30, Invoke(Some(3_000)), "post, wait 555"),
             (40, Refused, "next, wait 1040"),
             (50, Done(1, true), "wait"),
             (60, Invoke(Some(3_000)), "next, wait 1040"),
@@ -56,8 +56,10 @@ fn a_breaker_that_is_not_closed_holds_nothing() {
             (2_060, Done(2, true), "wait"),
             (2_100, Invoke(Some(3_000)), "next, wait"),
             (2_110, Sent, "wait"),
+            (2_111, Started(3), "wait"),
+            (2_112, Done(3, true), "wait"),
             (2_120, Started(4), "wait"),
-            (2_130, Invoke(Some(3_000)), "wait 5030"),
+            (2_130, Invoke(Some(3_000)), "wait 2655"),
         ],
     );
 }

@@ -3,7 +3,10 @@
 use super::model::{Check, End, Event, Open, World};
 use crate::clock::Mono;
 use crate::lifecycle::Breaker;
-use crate::limits::{DEADLINE_FLUSH_MS, FIRST_EVENT_MS_MAX, INVOKE_MARGIN_MS, START_EVENT_MS_MAX};
+use crate::limits::{
+    DEADLINE_FLUSH_MS, FIRST_EVENT_MS_MAX, INVOKE_MARGIN_MS, SILENCE_MS_MAX, SILENCE_MS_MIN,
+    START_EVENT_MS_MAX,
+};
 
 /// More wakes than this before the machine goes on are a loop.
 const WAKES_MAX: usize = 8;
@@ -142,9 +145,11 @@ impl World {
             } else {
                 self.is_due()
             };
-            let for_post = has_work.then(|| open.began.plus(budget_ms));
+            let silent = self.silent_at().filter(|at| *at <= self.now.mono);
+            let from = silent.unwrap_or(open.began);
+            let for_post = has_work.then(|| from.plus(budget_ms));
             let awaits_done = open.flush_at_end && self.policy.subscribed;
-            let for_done = last.filter(|_| awaits_done).and_then(|last| {
+            let for_done = last.filter(|_| awaits_done).and_then(|_| {
                 if let Some(since) = self.seen.unread_since {
                     // The earliest moment at which it may have been done.
                     Some(since.max(open.began).plus(budget_ms))
@@ -153,12 +158,30 @@ impl World {
                 } else if self.latest.started != self.number {
                     Some(open.began.plus(START_EVENT_MS_MAX))
                 } else {
-                    Some(last)
+                    self.silent_at()
                 }
             });
             for_post.max(for_done)
         };
         limit.map(|limit| last.map_or(limit, |last| limit.min(last)))
+    }
+
+    /// When it is taken that nothing more will come, `runtimeDone` included, if it is awaited at all. How patient the machine is,
+    /// and whether it still trusts, it knows itself; within bounds.
+    fn silent_at(&self) -> Option<Mono> {
+        let open = self.invocation?;
+        let patience_ms = self.lifecycle.patience_ms;
+        assert!((SILENCE_MS_MIN..=SILENCE_MS_MAX).contains(&patience_ms));
+        let is_awaited = open.flush_at_end
+            && open.done.is_none()
+            && open.deadline.is_some()
+            && self.policy.subscribed
+            && self.lifecycle.trusts_done();
+        let is_heard = self.seen.unread_since.is_none()
+            && self.latest.event
+            && self.latest.started == self.number;
+        let heard = self.latest.heard.max(open.began);
+        (is_awaited && is_heard).then(|| heard.plus(self.policy.buffering_ms + patience_ms))
     }
 
     /// The sandbox may be frozen before anything that is begun now has ended. After a failure it is reset instead.
@@ -188,7 +211,8 @@ impl World {
         };
         let deadline = self.invocation.and_then(|open| open.deadline);
         let by_deadline = deadline.map(|at| at.minus(DEADLINE_FLUSH_MS));
-        Some(by_deadline.map_or(by_age, |at| at.min(by_age)))
+        let others = [by_deadline, self.silent_at()];
+        others.into_iter().flatten().chain([by_age]).min()
     }
 }
 

@@ -78,6 +78,8 @@ pub struct World {
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Latest {
     pub event: bool,
+    /// When that was.
+    pub heard: Mono,
     pub started: u64,
     pub done: u64,
     /// When, by its own account.
@@ -363,6 +365,7 @@ impl World {
     fn receive(&mut self) {
         if self.policy.subscribed {
             self.latest.event = true;
+            self.latest.heard = self.now.mono;
             self.lifecycle.note(Input::Received, &self.seen, self.now);
         }
     }

@@ -120,22 +120,29 @@ fn key(world: &World) -> u64 {
         post_in_flight,
         post_outstayed,
         phase,
-        received,
-        trusts_done,
+        heard,
+        trusts_start,
+        patience_ms,
         idle_since,
         started,
+        started_before,
         done,
+        done_last,
         reported,
         held: _,
     } = world.lifecycle;
     // Its time counts only once it is found to be of the open invocation.
     let done = done.map(|(id, success, _)| (number(id), success));
     let facts = (next_outstanding, post_in_flight, post_outstayed);
-    (facts, received, trusts_done).hash(&mut state);
+    // Longer ago than the machine is patient is all one, and so is what was before the invocation.
+    let silence = |at: Mono| mono(at).max(-(patience_ms as i64) - 30);
+    (facts, heard.map(silence), trusts_start, patience_ms).hash(&mut state);
     (
         idle_since.map(wall),
         started.map(number),
+        started_before.map(number),
         done,
+        done_last.map(number),
         reported.map(number),
     )
         .hash(&mut state);
@@ -171,6 +178,7 @@ fn key(world: &World) -> u64 {
     (world.seen.pending, world.seen.high_water, oldest, breaker).hash(&mut state);
     let Latest {
         event,
+        heard: _,
         started,
         done,
         done_at: _,
