@@ -44,8 +44,8 @@ impl Received {
     }
 }
 
-/// What is called for every accepted request, with its number.
-pub type OnReceived = Box<dyn Fn(usize, &Request) + Send + Sync>;
+/// What is called for every request that is answered, with its number and the answer's status.
+pub type OnAnswered = Box<dyn Fn(usize, &Request, u16) + Send + Sync>;
 
 /// The collector; dropping it closes its port.
 pub struct Collector {
@@ -63,18 +63,18 @@ impl Collector {
         Collector::start_there(address, fault, None)
     }
 
-    /// Like `start`, and `on_received` sees every accepted request as it comes.
-    pub fn start_with(fault: Fault, on_received: Option<OnReceived>) -> anyhow::Result<Collector> {
+    /// Like `start`, and `on_answered` sees every request that is answered, as it comes.
+    pub fn start_with(fault: Fault, on_answered: Option<OnAnswered>) -> anyhow::Result<Collector> {
         let any = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0);
-        Collector::start_there(any, fault, on_received)
+        Collector::start_there(any, fault, on_answered)
     }
 
     fn start_there(
         address: SocketAddrV4,
         fault: Fault,
-        on_received: Option<OnReceived>,
+        on_answered: Option<OnAnswered>,
     ) -> anyhow::Result<Collector> {
-        let serving = Arc::new(Serving::new(fault.clone(), on_received));
+        let serving = Arc::new(Serving::new(fault.clone(), on_answered));
         let server = Server::start_at(
             address,
             Arc::new({
@@ -121,6 +121,14 @@ impl Collector {
     pub fn set_fault_of(&self, signal: Signal, fault: Fault) {
         assert!(!fault.refuses(), "both signals come over one port");
         self.serving.set_fault(signal, fault);
+    }
+
+    /// Once nobody waits for answers any more: ends every pause, and returns when each request that was read has its fate.
+    pub fn finish(&self) {
+        self.serving.release();
+        self.serving.wait_settled(Duration::from_secs(5));
+        self.server.close();
+        self.serving.wait_settled(Duration::from_secs(5));
     }
 
     /// Every request that was read, in order of arrival.

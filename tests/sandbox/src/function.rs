@@ -137,6 +137,8 @@ pub struct InvocationContext {
     /// Counted from 1.
     pub number: u64,
     pub(crate) lambda: Arc<Lambda>,
+    /// The environment that it belongs to: when that has ended, so has the function, and it writes no more.
+    pub(crate) epoch: u64,
 }
 
 impl InvocationContext {
@@ -145,14 +147,20 @@ impl InvocationContext {
     pub fn write(&self, text: &str) {
         self.lambda.telemetry.gate.wait_awake();
         for line in text.trim_end_matches('\n').split('\n') {
-            self.lambda.function_wrote(line, Some(&self.request_id));
+            self.wrote(line);
         }
     }
 
     /// Writes a log frame, as managed runtimes do: one event, however many lines it has.
     pub fn write_frame(&self, text: &str) {
         self.lambda.telemetry.gate.wait_awake();
-        self.lambda.function_wrote(text, Some(&self.request_id));
+        self.wrote(text);
+    }
+
+    fn wrote(&self, line: &str) {
+        if self.lambda.lock().epoch == self.epoch {
+            self.lambda.function_wrote(line, Some(&self.request_id));
+        }
     }
 
     /// Sleeps so long, not counting the time frozen.

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::function::Function;
 use crate::lambda::Lambda;
 use crate::process::{Callbacks, Process, end_words};
-use crate::state::{Agent, AgentState, Fatal, Runtime, Stage, State};
+use crate::state::{Agent, AgentState, Fatal, Party, Runtime, Stage, State};
 use crate::watch::{Happening, ms};
 
 impl Lambda {
@@ -26,7 +26,7 @@ impl Lambda {
         self.telemetry.init_begins();
         self.platform("platform.initStart", self.init_start(phase));
         let outcome = self.launch_extensions().and_then(|()| {
-            self.await_init(deadline, "the extension to register", |state| {
+            self.await_init(deadline, Party::Extension, "to register", |state| {
                 state
                     .agents
                     .iter()
@@ -35,16 +35,19 @@ impl Lambda {
             self.start_runtime().map_err(|error| Fatal {
                 error_type: "Runtime.InvalidEntrypoint".into(),
                 message: error.to_string(),
+                of: Party::Function,
             })?;
             self.await_init(
                 deadline,
-                "the runtime to ask for its first invocation",
+                Party::Function,
+                "to ask for its first invocation",
                 |state| state.runtime.asked,
             )?;
             self.lock().registration_open = false;
             self.await_init(
                 deadline,
-                "the extension to ask for its first event",
+                Party::Extension,
+                "to ask for its first event",
                 |state| {
                     state
                         .agents
@@ -93,6 +96,7 @@ impl Lambda {
     fn await_init(
         &self,
         deadline: Instant,
+        of: Party,
         what: &str,
         ready: impl Fn(&State) -> bool,
     ) -> Result<(), Fatal> {
@@ -101,9 +105,14 @@ impl Lambda {
             None => ready(state).then_some(Ok(())),
         });
         waited.unwrap_or_else(|| {
+            let who = match of {
+                Party::Function => "runtime",
+                Party::Extension => "extension",
+            };
             Err(Fatal {
                 error_type: "Runtime.Unknown".into(),
-                message: format!("init timed out waiting for {what}"),
+                message: format!("init timed out waiting for the {who} {what}"),
+                of,
             })
         })
     }
@@ -113,6 +122,7 @@ impl Lambda {
             self.launch_extension(path).map_err(|error| Fatal {
                 error_type: "Extension.LaunchError".into(),
                 message: format!("{} cannot be started: {error}", path.display()),
+                of: Party::Extension,
             })?;
         }
         Ok(())
@@ -181,7 +191,8 @@ impl Lambda {
                 AgentState::ExitError => Some("Extension.ExitError"),
                 _ => None,
             });
-            state.fail(reported.unwrap_or("Extension.Crash"), how.to_string());
+            let error_type = reported.unwrap_or("Extension.Crash");
+            state.fail(Party::Extension, error_type, how.to_string());
         }
         drop(state);
         self.notify();
@@ -229,6 +240,7 @@ impl Lambda {
         if state.epoch == epoch && matches!(state.stage, Stage::Init | Stage::Up) {
             let error_type = state.runtime.error_type.clone();
             state.fail(
+                Party::Function,
                 error_type.as_deref().unwrap_or("Runtime.ExitError"),
                 format!("Runtime exited: {how}"),
             );

@@ -131,6 +131,7 @@ impl Lambda {
                 deadline,
                 number,
                 lambda,
+                epoch,
             };
             let outcome = work.run(&context);
             let lambda = &context.lambda;

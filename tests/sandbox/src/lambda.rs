@@ -57,6 +57,7 @@ impl Lambda {
             invoked: 0,
             init_unbilled: None,
             last_exits: Vec::new(),
+            function_words: None,
         };
         let date = humantime::format_rfc3339_seconds(SystemTime::now()).to_string()[..10]
             .replace('-', "/");

@@ -79,7 +79,7 @@ mod watch;
 
 pub use cleanup::clean_up;
 pub use collector::{
-    Attributes, Collector, Data, Endless, FAULTS, Fault, Framing, Histogram, OnReceived, Pace,
+    Attributes, Collector, Data, Endless, FAULTS, Fault, Framing, Histogram, OnAnswered, Pace,
     Point, Received, Record, Signal, Temporality, decode, decode_logs, decode_points,
 };
 pub use deviation::{Deviations, RuntimeDone, Subscribe};

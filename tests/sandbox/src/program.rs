@@ -5,6 +5,7 @@ pub(crate) mod cold;
 pub(crate) mod extension;
 pub(crate) mod load;
 pub(crate) mod paint;
+pub(crate) mod plain;
 pub(crate) mod rival;
 pub(crate) mod run;
 pub(crate) mod statsd;

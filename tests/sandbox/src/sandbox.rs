@@ -143,17 +143,7 @@ impl Builder {
             Ok(took) => sandbox.init_took = took,
             Err(_) if self.keep_failed_init => {}
             Err(fatal) => {
-                let words = match sandbox
-                    .last_exits()
-                    .first()
-                    .map(|exit| exit.stderr.as_slice())
-                {
-                    _ if fatal.error_type.starts_with("Runtime.Exit") => {
-                        "see what the function wrote".to_string()
-                    }
-                    None | Some([]) => "it wrote nothing to standard error".to_string(),
-                    Some([.., last]) => format!("its last words: {last}"),
-                };
+                let words = sandbox.lambda.last_words(fatal.of);
                 return Err(anyhow!(
                     "init failed with {}: {} ({words})",
                     fatal.error_type,

@@ -8,8 +8,8 @@ use serde_json::json;
 
 use crate::invocation::epoch_ms;
 use crate::lambda::Lambda;
-use crate::process::{Output, end_words};
-use crate::state::{AgentEvent, AgentState, Stage};
+use crate::process::{Output, Process, end_words};
+use crate::state::{AgentEvent, AgentState, Party, Stage};
 use crate::watch::{Happening, ms};
 
 /// How an extension ended, and what it cost.
@@ -29,6 +29,18 @@ pub struct Exit {
     pub memory_peak_kb: u64,
 }
 
+/// Longest wait for the last output of a function that was killed.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// The last line that a process has written, standard error first, once all of its output is read.
+fn last_words(process: &Process) -> Option<String> {
+    process.wait_ended(LAST_WORDS);
+    let outputs = [Output::Stderr, Output::Stdout];
+    outputs
+        .into_iter()
+        .find_map(|output| process.lines(output).pop())
+}
+
 impl Lambda {
     /// Ends everything with this reason and says how each extension ended.
     pub(crate) fn end_environment(&self, reason: &str) -> Vec<Exit> {
@@ -46,7 +58,7 @@ impl Lambda {
         let begin = Instant::now();
         let budget = self.settings.shutdown_budget;
         let deadline_ms = epoch_ms(SystemTime::now() + budget);
-        if let Some(runtime) = runtime {
+        if let Some(runtime) = &runtime {
             if has_agents {
                 runtime.signal(libc::SIGTERM);
                 runtime.wait_ended(budget.mul_f64(0.3));
@@ -57,6 +69,7 @@ impl Lambda {
         self.send_shutdown(reason, deadline_ms);
         self.await_exits(begin + budget);
         let exits = self.collect_exits(sent);
+        let function_words = runtime.and_then(|runtime| last_words(&runtime));
         self.telemetry.pause();
         let mut state = self.lock();
         state.epoch += 1;
@@ -64,11 +77,31 @@ impl Lambda {
             state.stage = Stage::Down;
         }
         state.last_exits = exits.clone();
+        state.function_words = function_words;
         state.agents.clear();
         state.runtime = Default::default();
         drop(state);
         self.notify();
         exits
+    }
+
+    /// What the one that has failed wrote last before the environment ended.
+    pub(crate) fn last_words(&self, of: Party) -> String {
+        let state = self.lock();
+        let (who, words) = match of {
+            Party::Function => ("the function", state.function_words.clone()),
+            Party::Extension => {
+                let mut exits = state.last_exits.iter();
+                let failed = exits.find(|exit| !exit.status.success());
+                let failed = failed.or(state.last_exits.first());
+                let words = failed.and_then(|exit| exit.stderr.last().or(exit.stdout.last()));
+                ("the extension", words.cloned())
+            }
+        };
+        match words {
+            Some(words) => format!("{who}'s last words: {words}"),
+            None => format!("{who} wrote nothing"),
+        }
     }
 
     fn send_shutdown(&self, reason: &str, deadline_ms: u64) {

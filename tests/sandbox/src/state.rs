@@ -30,6 +30,8 @@ pub(crate) struct State {
     pub(crate) init_unbilled: Option<Duration>,
     /// How the extensions of the last environment ended.
     pub(crate) last_exits: Vec<Exit>,
+    /// The last line that the function's process of the last environment has written, if it was a process.
+    pub(crate) function_words: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,6 +120,14 @@ pub(crate) struct Done {
 pub(crate) struct Fatal {
     pub(crate) error_type: String,
     pub(crate) message: String,
+    pub(crate) of: Party,
+}
+
+/// Whose failure it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Party {
+    Function,
+    Extension,
 }
 
 impl Agent {
@@ -145,10 +155,11 @@ impl State {
     }
 
     /// The first failure is what is reported.
-    pub(crate) fn fail(&mut self, error_type: &str, message: String) {
+    pub(crate) fn fail(&mut self, of: Party, error_type: &str, message: String) {
         self.fatal.get_or_insert(Fatal {
             error_type: error_type.into(),
             message,
+            of,
         });
     }
 }

@@ -16,7 +16,7 @@ fn cold(arguments: &[&str]) -> Output {
         .unwrap()
 }
 
-/// The report on a good extension against another one.
+/// The report on a good extension against another one, with one of them whose starts do not count: that is an error.
 fn report(arguments: &[&str]) -> Value {
     let output = cold(
         &[
@@ -26,8 +26,15 @@ fn report(arguments: &[&str]) -> Value {
         .concat(),
     );
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{errors}");
-    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("no JSON; {errors}"))
+    assert_eq!(output.status.code(), Some(1), "{errors}");
+    let report: Value =
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("no JSON; {errors}"));
+    let error = report["error"].as_str().unwrap_or_default();
+    assert!(
+        error.starts_with("no start of ") && errors.contains(error),
+        "{error}, {errors}"
+    );
+    report
 }
 
 fn script(directory: &Path, name: &str, text: &str) -> String {
@@ -115,6 +122,28 @@ fn a_start_under_a_wrong_name_does_not_count() {
     let (why, count) = failures.iter().next().unwrap();
     assert!(why.contains("registered as `another-name`"), "{why}");
     assert_eq!(count, 3);
+}
+
+#[test]
+fn starts_that_count_are_no_error() {
+    let output = cold(&["--runs", "1", "--extension", MINIMAL, "--against", MINIMAL]);
+    assert!(output.status.success(), "{output:?}");
+    let output = cold(&[
+        "--runs",
+        "1",
+        "--extension",
+        "/bin/true",
+        "--against",
+        MINIMAL,
+    ]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    // The table is there all the same.
+    assert!(String::from_utf8_lossy(&output.stdout).contains("starts that count"));
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        errors.contains("no start of true counts: it ended (exit code 0)"),
+        "{errors}"
+    );
 }
 
 #[test]

@@ -1,23 +1,27 @@
 //! How the collector answers: each request by the fault of its signal.
 
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use socket2::SockRef;
 
 use super::stream::Framing;
-use super::{Fault, OnReceived, Received, Signal, decode_logs};
+use super::{Fault, OnAnswered, Received, Signal, decode_logs};
 use crate::http::{Answer, Request, RequestReader};
 
 pub struct Serving {
     state: Mutex<State>,
     changed: Condvar,
-    on_received: Option<OnReceived>,
+    on_answered: Option<OnAnswered>,
 }
 
 struct State {
     routes: Routes,
     received: Vec<Received>,
+    /// How many of them have no fate yet: they will be answered, or never.
+    unsettled: usize,
+    /// Nobody waits for answers any more.
+    ended: bool,
 }
 
 struct Routes {
@@ -44,7 +48,7 @@ impl Routes {
 }
 
 impl Serving {
-    pub fn new(fault: Fault, on_received: Option<OnReceived>) -> Serving {
+    pub fn new(fault: Fault, on_answered: Option<OnAnswered>) -> Serving {
         let route = || Route {
             fault: fault.clone(),
             turn: 0,
@@ -58,9 +62,11 @@ impl Serving {
             state: Mutex::new(State {
                 routes,
                 received: Vec::new(),
+                unsettled: 0,
+                ended: false,
             }),
             changed: Condvar::new(),
-            on_received,
+            on_answered,
         }
     }
 
@@ -74,14 +80,18 @@ impl Serving {
         self.changed.notify_all();
     }
 
-    /// Ends whatever hangs.
+    /// Ends whatever hangs, and will hang.
     pub fn release(&self) {
-        {
-            let mut state = self.state.lock().unwrap();
-            state.routes.log.turn += 1;
-            state.routes.metric.turn += 1;
-        }
+        self.state.lock().unwrap().ended = true;
         self.changed.notify_all();
+    }
+
+    /// Waits until each request that was read has its fate, at most `timeout`.
+    pub fn wait_settled(&self, timeout: Duration) {
+        let state = self.state.lock().unwrap();
+        let _ = self
+            .changed
+            .wait_timeout_while(state, timeout, |state| state.unsettled > 0);
     }
 
     pub fn received(&self) -> Vec<Received> {
@@ -115,6 +125,7 @@ impl Serving {
             // A long answer need not be read to its end: whoever has its status has it.
             let is_long = matches!(fault, Fault::Body(..) | Fault::Longer(..));
             let mut framing = Framing::Whole;
+            let _settles = Settles(self);
             let (answer, keep_alive) = match fault {
                 Fault::None | Fault::Refuse | Fault::Cut(_) | Fault::First(..) => {
                     (ok(&request), true)
@@ -201,6 +212,7 @@ impl Serving {
             request,
             answered: None,
         });
+        state.unsettled += 1;
         let number = state.received.len() - 1;
         drop(state);
         self.changed.notify_all();
@@ -210,17 +222,29 @@ impl Serving {
     fn answered(&self, number: usize, status: Option<u16>, request: &Request) {
         self.state.lock().unwrap().received[number].answered = status;
         self.changed.notify_all();
-        if let (Some(on_received), Some(200..300)) = (&self.on_received, status) {
-            on_received(number, request);
+        if let (Some(on_answered), Some(status)) = (&self.on_answered, status) {
+            on_answered(number, request, status);
         }
     }
 
     /// Waits, but no longer than this turn of the fault lasts.
     fn pause(&self, signal: Signal, turn: u64, pause: Duration) {
         let state = self.state.lock().unwrap();
-        let _ = self
-            .changed
-            .wait_timeout_while(state, pause, |state| state.routes.of(signal).turn == turn);
+        let _ = self.changed.wait_timeout_while(state, pause, |state| {
+            !state.ended && state.routes.of(signal).turn == turn
+        });
+    }
+}
+
+/// Until it is dropped, a request that was kept has no fate.
+struct Settles<'a>(&'a Serving);
+
+impl Drop for Settles<'_> {
+    fn drop(&mut self) {
+        let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.unsettled -= 1;
+        drop(state);
+        self.0.changed.notify_all();
     }
 }
 

@@ -15,7 +15,7 @@ Examples:
   cargo sandbox --invocations 3 --gap 2000               with longer freezes
   cargo sandbox --flush end                              kinglet ships after each invocation
   cargo sandbox --collector-fault slow:400ms             a slow collector
-  cargo sandbox --collector-fault 'status:503*5'         one that fails five times
+  cargo sandbox --flush end --collector-fault 'status:503*1'   one that fails once, and what comes after
   cargo sandbox --collector http://127.0.0.1:4318        a collector of your own
   cargo sandbox --function 'python3 -m awslambdaric app.handler' --payload event.json
   cargo sandbox --extension ./another-extension --env KEY=value
@@ -72,7 +72,7 @@ pub(crate) struct Run {
     #[arg(long, value_parser = ["start", "end", "adaptive"])]
     pub(crate) flush: Option<String>,
     /// A collector of your own, in place of the one built in; what it receives is then not known here.
-    #[arg(long, value_name = "URL", conflicts_with = "collector_fault")]
+    #[arg(long, value_name = "URL", conflicts_with = "collector_fault", value_parser = collector)]
     pub(crate) collector: Option<String>,
     #[command(flatten)]
     pub(crate) common: Common,
@@ -119,7 +119,7 @@ pub(crate) struct Common {
     /// A variable for the extension; can be repeated.
     #[arg(long = "env", value_name = "K=V", value_parser = variable)]
     pub(crate) environment: Vec<(String, String)>,
-    /// What is wrong with the collector: slow:400ms, status:503, status:503*5, retry-after:2, partial:3, close, refuse,
+    /// What is wrong with the collector: slow:400ms, status:503, status:503*1 (the first request), retry-after:2, partial:3, close, refuse,
     /// reset, hang, garbage, cut:1000.
     #[arg(
         long,
@@ -169,6 +169,31 @@ fn rate(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(rate) if (0.001..=1e6).contains(&rate) => Ok(rate),
         _ => Err("a rate is a number of MB a second, 0.001 or more".into()),
+    }
+}
+
+fn collector(text: &str) -> Result<String, String> {
+    let url: Option<http::Uri> = text.parse().ok();
+    let is_url = url.is_some_and(|url| {
+        let (host, all) = (
+            url.host().unwrap_or_default(),
+            url.authority().map_or("", http::uri::Authority::as_str),
+        );
+        let host_and_port = all.rsplit('@').next().unwrap_or_default();
+        let port = host_and_port.strip_prefix(host).unwrap_or_default();
+        let is_port = |port: &str| {
+            port.strip_prefix(':')
+                .is_some_and(|port| port.parse::<u16>().is_ok())
+        };
+        matches!(url.scheme_str(), Some("http" | "https"))
+            && !host.is_empty()
+            && (port.is_empty() || is_port(port))
+    });
+    match is_url {
+        true => Ok(text.into()),
+        false => {
+            Err("a collector is written http://host:port, such as http://127.0.0.1:4318".into())
+        }
     }
 }
 

@@ -30,12 +30,13 @@ mod tracer;
 
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::{Map, Value};
 
 use self::arguments::Cold;
 use self::report::{Column, Report};
 use self::subject::FLOOR;
 use self::tracer::What;
-use super::paint;
+use super::{paint, plain};
 
 /// Any other number will do: the order is the same in each measurement.
 const ORDER_SEED: u64 = 17;
@@ -43,7 +44,8 @@ const ORDER_SEED: u64 = 17;
 /// The highest.
 const PRIORITY: libc::c_int = -20;
 
-pub(crate) fn cold(cold: &Cold) -> Result<()> {
+/// All that was measured goes into the report.
+pub(crate) fn cold(cold: &Cold, all: &mut Map<String, Value>) -> Result<()> {
     // The extensions inherit it. Only root may; without it other work on the machine shows more.
     // SAFETY: changes nothing but the priority of this process.
     unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, PRIORITY) };
@@ -55,15 +57,19 @@ pub(crate) fn cold(cold: &Cold) -> Result<()> {
     let mut columns: Vec<Column> = subjects.into_iter().map(Column::new).collect();
     measure(cold, &mut columns)?;
     let report = Report::new(cold.runs, &columns);
-    if cold.json {
-        paint::print(serde_json::to_string_pretty(&report)?);
-    } else {
+    if let Value::Object(report) = serde_json::to_value(&report)? {
+        all.extend(report);
+    }
+    if !cold.json {
         paint::print(show::show(&report));
     }
     if let Some(file) = &cold.svg {
         let drawn = plot::draw(&columns);
         std::fs::write(file, drawn)
             .with_context(|| format!("{} cannot be written", file.display()))?;
+    }
+    if let Some(problem) = report.problem() {
+        bail!("{problem}");
     }
     let missed = report.bars.iter().filter(|bar| !bar.met).count();
     if cold.check && missed > 0 {
@@ -139,7 +145,7 @@ fn note<T>(progress: &ProgressBar, name: &str, what: &str, counted: Result<T>) -
     };
     progress.suspend(|| {
         let text = format!("{name}: its {what} cannot be counted: {problem:#}");
-        anstream::eprintln!("{}", paint::bad(text));
+        anstream::eprintln!("{}", paint::bad(plain::line(&text)));
     });
     None
 }

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
 use kinglet_sandbox::Fault;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use self::bars::{Bar, Conditions};
 use self::comparison::{Column, Instructions};
@@ -27,7 +27,8 @@ use super::arguments::Load;
 use super::rival::{self, Rival};
 use super::{extension, paint};
 
-pub(crate) fn load(load: &Load) -> Result<()> {
+/// All that was measured goes into the report, though a run should fail.
+pub(crate) fn load(load: &Load, report: &mut Map<String, Value>) -> Result<()> {
     let timetable = Timetable::new(load.shape, load.rate).map_err(|problem| anyhow!(problem))?;
     let plan = Plan { load, timetable };
     let mut columns: Vec<Column> = extensions(load)?
@@ -38,19 +39,17 @@ pub(crate) fn load(load: &Load) -> Result<()> {
             instructions: None,
         })
         .collect();
-    measure(&plan, &mut columns)?;
+    let measured = measure(&plan, &mut columns);
+    report.insert("mb_of_lines".into(), load.mb.into());
+    report.insert("timetable".into(), json!(timetable));
+    report.insert("extensions".into(), comparison::json(&columns));
+    measured?;
     let bars = match load.check {
         true => bars::bars(&columns, &conditions(load)),
         false => Vec::new(),
     };
-    if load.common.json {
-        paint::print(serde_json::to_string_pretty(&json!({
-            "mb_of_lines": load.mb,
-            "timetable": timetable,
-            "extensions": comparison::json(&columns),
-            "bars": bars,
-        }))?);
-    } else {
+    report.insert("bars".into(), json!(bars));
+    if !load.common.json {
         show(&columns, &bars);
     }
     let missed = bars.iter().filter(|bar| !bar.met).count();

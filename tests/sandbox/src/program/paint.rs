@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::io::Write;
 
 use owo_colors::OwoColorize;
+use serde_json::Value;
 
 /// What Lambda does.
 pub(crate) fn platform(text: impl Display) -> String {
@@ -37,9 +38,19 @@ pub(crate) fn bad(text: impl Display) -> String {
     text.red().bold().to_string()
 }
 
-/// Prints a line. Whoever reads may have gone (`| head`): then the sandbox ends, and takes everything with it.
+/// Prints JSON, byte for byte.
+pub(crate) fn print_json(value: &Value) {
+    leave_if_gone(writeln!(std::io::stdout(), "{value:#}"));
+}
+
+/// Prints a line.
 pub(crate) fn print(text: impl Display) {
-    if writeln!(anstream::stdout(), "{text}").is_err() {
+    leave_if_gone(writeln!(anstream::stdout(), "{text}"));
+}
+
+/// Whoever reads may have gone (`| head`): then the sandbox ends, and takes everything with it.
+fn leave_if_gone(written: std::io::Result<()>) {
+    if written.is_err() {
         kinglet_sandbox::clean_up();
         std::process::exit(1);
     }

@@ -1,21 +1,24 @@
 //! `cargo sandbox`: a few invocations with freezes between them, told as they happen.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use kinglet_sandbox::{
-    Collector, Exit, Fault, Function, Happening, Invocation, Outcome, Record, Sandbox, Work, decode,
+    Collector, Exit, Fault, Function, Happening, Invocation, Outcome, Record, Request, Sandbox,
+    Work,
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::arguments::{Format, Kind, Run};
 use super::story::Story;
 use super::verdict::{self, Verdict};
-use super::{extension, paint, table};
+use super::{extension, paint, plain, table};
 
-pub(crate) fn run(run: &Run) -> Result<()> {
+/// All that happens goes into the report, though it should end early.
+pub(crate) fn run(run: &Run, report: &mut Map<String, Value>) -> Result<()> {
     let path = extension::subject(&run.common)?;
     let payload = match &run.payload {
         None => json!({"order": 17}),
@@ -31,26 +34,34 @@ pub(crate) fn run(run: &Run) -> Result<()> {
         (Some(Format::Json), _) | (None, Kind::ManagedInstances)
     );
     let story = Arc::new(Story::new(run.common.json, is_json));
+    let outcome = play(run, &path, &payload, &story, report);
+    report.insert("events".into(), story.events().into());
+    outcome
+}
+
+fn play(
+    run: &Run,
+    path: &Path,
+    payload: &Value,
+    story: &Arc<Story>,
+    report: &mut Map<String, Value>,
+) -> Result<()> {
     let hearing = story.clone();
-    let on_received = Box::new(move |number, request: &kinglet_sandbox::Request| {
-        hearing.received(
-            number,
-            &request.path,
-            decode(&request.path, &request.body, number),
-        );
+    let on_answered = Box::new(move |number, request: &Request, status| {
+        hearing.received(number, request, status)
     });
     let collector = match &run.collector {
         Some(_) => None,
         None => Some(Collector::start_with(
             run.common.collector_fault.clone(),
-            Some(on_received),
+            Some(on_answered),
         )?),
     };
     let endpoint = match (&collector, &run.collector) {
         (Some(collector), _) => collector.url(),
         (None, url) => url.clone().unwrap_or_default(),
     };
-    let sandbox = start(run, &path, &endpoint, &story)?;
+    let sandbox = start(run, path, &endpoint, story)?;
     let mut invocations = Vec::new();
     for number in 0..run.invocations {
         if number > 0 {
@@ -74,6 +85,7 @@ pub(crate) fn run(run: &Run) -> Result<()> {
         invocations,
         exit,
         verdict: collector.map(|collector| {
+            collector.finish();
             let mut records = collector.try_records()?;
             records.extend(collector.try_points()?.into_iter().map(Record::from));
             Ok(verdict::compare(&story.written(), &records))
@@ -81,14 +93,19 @@ pub(crate) fn run(run: &Run) -> Result<()> {
         sandbox,
         fault: run.common.collector_fault.clone(),
     };
-    match run.common.json {
-        true => paint::print(format!("{:#}", outcome.json(story.events()))),
-        false => outcome.show(),
+    if let Value::Object(outcome) = outcome.json() {
+        report.extend(outcome);
     }
-    Ok(())
+    if !run.common.json {
+        outcome.show();
+    }
+    match outcome.problem() {
+        None => Ok(()),
+        Some(problem) => Err(anyhow!(problem)),
+    }
 }
 
-fn start(run: &Run, path: &std::path::Path, endpoint: &str, story: &Arc<Story>) -> Result<Sandbox> {
+fn start(run: &Run, path: &Path, endpoint: &str, story: &Arc<Story>) -> Result<Sandbox> {
     let watching = story.clone();
     let mut builder = Sandbox::builder(path)
         .mode(run.mode.into())
@@ -141,7 +158,23 @@ struct Outcomes {
 }
 
 impl Outcomes {
-    fn json(&self, events: Vec<Value>) -> Value {
+    /// What the extension has done wrong. What the function does, and what a collector refuses, is theirs.
+    fn problem(&self) -> Option<String> {
+        let crashed = self.invocations.iter().find_map(|invocation| {
+            let error_type = invocation.error_type.as_deref()?;
+            error_type.starts_with("Extension.").then_some(error_type)
+        });
+        match crashed {
+            Some(error_type) => Some(format!("an invocation has failed with {error_type}")),
+            None if self.exit.killed => Some("the extension had to be killed".into()),
+            None if !self.exit.status.success() => {
+                Some(format!("the extension ended with {}", self.exit.status))
+            }
+            None => None,
+        }
+    }
+
+    fn json(&self) -> Value {
         let ms = |duration: Duration| duration.as_secs_f64() * 1e3;
         let invocations = self.invocations.iter().map(|invocation| {
             json!({
@@ -168,7 +201,6 @@ impl Outcomes {
             "memory_peak_kb": self.exit.memory_peak_kb,
             "cpu_ms": ms(self.exit.cpu),
             "stderr": self.exit.stderr,
-            "events": events,
         })
     }
 
@@ -206,7 +238,7 @@ impl Outcomes {
                 "not known".to_string(),
             ),
             Some(Err(error)) => (
-                paint::bad(format!("undecodable: {error}")),
+                paint::bad(plain::line(&format!("undecodable: {error}"))),
                 "not known".to_string(),
             ),
             Some(Ok(verdict)) => {
@@ -215,8 +247,8 @@ impl Outcomes {
                     verdict.log_records, verdict.metric_points
                 );
                 let lost = format!(
-                    "{} of {} lines, {} repeated",
-                    verdict.lost, verdict.written, verdict.repeated
+                    "{} of {} lines, {} repeated, {} cut",
+                    verdict.lost, verdict.written, verdict.repeated, verdict.cut
                 );
                 (
                     all,

@@ -17,37 +17,35 @@ mod sender;
 mod show;
 
 use anyhow::{Context, Result, bail};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use self::account::Account;
 use self::arguments::Statsd;
 use self::bars::Costs;
 use super::{extension, paint};
 
-pub(crate) fn statsd(statsd: &Statsd) -> Result<()> {
+/// All that was measured goes into the report.
+pub(crate) fn statsd(statsd: &Statsd, report: &mut Map<String, Value>) -> Result<()> {
     let path = extension::subject(&statsd.common)?;
     let measure = |datagrams: u64, what: &str| {
         let text = format!("{} s {what} ...", statsd.seconds);
         anstream::eprintln!("{}", paint::faint(text));
         run::measure(statsd, &path, datagrams).with_context(|| what.to_string())
     };
+    report.insert("datagrams".into(), statsd.datagrams.into());
+    report.insert("seconds".into(), statsd.seconds.into());
+    report.insert("series".into(), statsd.series.into());
     let quiet = measure(0, "without a datagram")?;
+    report.insert("quiet".into(), json!(quiet.measured));
     let loaded = measure(statsd.datagrams, "with datagrams")?;
     let account = Account::new(&loaded);
     let costs = Costs::new(&loaded, &quiet);
     let bars = bars::bars(statsd, &loaded, &account, &costs);
-    if statsd.common.json {
-        paint::print(serde_json::to_string_pretty(&json!({
-            "datagrams": statsd.datagrams,
-            "seconds": statsd.seconds,
-            "series": statsd.series,
-            "account": account,
-            "costs": costs,
-            "loaded": loaded.measured,
-            "quiet": quiet.measured,
-            "bars": bars,
-        }))?);
-    } else {
+    report.insert("loaded".into(), json!(loaded.measured));
+    report.insert("account".into(), json!(account));
+    report.insert("costs".into(), json!(costs));
+    report.insert("bars".into(), json!(bars));
+    if !statsd.common.json {
         paint::print(show::show(&loaded, &account, &costs));
         paint::print(crate::program::load::bars::show(&bars));
     }

@@ -3,11 +3,11 @@
 use std::sync::Mutex;
 use std::time::Instant;
 
-use kinglet_sandbox::{Happening, Record, Signal};
+use kinglet_sandbox::{Happening, Request, Signal, decode};
 use serde_json::{Value, json};
 
-use super::paint;
 use super::verdict::Written;
+use super::{paint, plain};
 
 pub(crate) struct Story {
     began: Instant,
@@ -55,28 +55,38 @@ impl Story {
                 .push(json!({"at_ms": self.at_ms(), "event": happening}));
             return;
         }
-        self.line(&shown(happening));
+        let (label, text, style) = shown(happening);
+        self.line(&label, &text, style);
     }
 
-    /// One request at the collector: its records, framed.
-    pub(crate) fn received(&self, number: usize, path: &str, records: Result<Vec<Record>, String>) {
+    /// One request at the collector, and its status: its records, framed, if it was taken.
+    pub(crate) fn received(&self, number: usize, request: &Request, status: u16) {
+        let (path, taken) = (&request.path, (200..300).contains(&status));
+        let records = taken.then(|| decode(path, &request.body, number));
         let mut told = self.told.lock().unwrap();
         if self.quiet {
-            let records = records.map(|records| {
+            let records = records.and_then(Result::ok).map(|records| {
                 records
                     .into_iter()
                     .map(|record| record.raw)
                     .collect::<Vec<_>>()
             });
-            told.events.push(json!({"at_ms": self.at_ms(), "request": number, "path": path, "records": records.ok()}));
+            told.events.push(
+                json!({"at_ms": self.at_ms(), "request": number, "path": path, "status": status,
+                "records": records}),
+            );
             return;
         }
+        let label = |text: &str| paint::collector(text);
         let records = match records {
-            Ok(records) => records,
-            Err(error) => {
-                return self.line(&paint::bad(format!(
-                    "collector  ┌ batch {number} {path}: {error}"
-                )));
+            Some(Ok(records)) => records,
+            Some(Err(error)) => {
+                let text = format!("batch {number} {path}: {error}");
+                return self.line(&label("collector  ┌"), &text, Some(paint::bad));
+            }
+            None => {
+                let text = format!("request {number}, {path}: answered {status}");
+                return self.line(&label("collector   "), &text, Some(paint::bad));
             }
         };
         let count = records.len();
@@ -84,9 +94,8 @@ impl Story {
             Some(Signal::Metric) => "data points",
             _ => "records",
         };
-        self.line(&paint::collector(format!(
-            "collector  ┌ batch {number}, {path}, {count} {kind}"
-        )));
+        let text = format!("batch {number}, {path}, {count} {kind}");
+        self.line(&label("collector  ┌"), &text, Some(paint::collector));
         for record in &records {
             let severity = if record.severity.is_empty() {
                 "-"
@@ -94,12 +103,12 @@ impl Story {
                 &record.severity
             };
             let text = match record.signal {
-                Signal::Log => format!("{severity:<5} {}", one_line(&record.text())),
+                Signal::Log => format!("{severity:<5} {}", record.text()),
                 Signal::Metric => format!("metric {}", record.text()),
             };
-            self.line(&format!("{} {text}", paint::collector("           │")));
+            self.line(&label("           │"), &text, None);
         }
-        self.line(&paint::collector("           └"));
+        self.line(&label("           └"), "", None);
     }
 
     /// What the collector's body has to be: in JSON log format the message of an object, otherwise the line.
@@ -112,9 +121,12 @@ impl Story {
         object["message"].as_str().unwrap_or(line).to_string()
     }
 
-    fn line(&self, text: &str) {
-        let at = format!("{:>9.1}", self.at_ms());
-        paint::print(format!("{} {text}", paint::faint(at)));
+    /// Whatever the text is, and whoever has said it, it is one line of ordinary characters.
+    fn line(&self, label: &str, text: &str, style: Option<Style>) {
+        let at = paint::faint(format!("{:>9.1}", self.at_ms()));
+        let text = plain::line(text);
+        let text = style.map_or(text.clone(), |style| style(text));
+        paint::print(format!("{at} {label} {text}").trim_end());
     }
 
     fn at_ms(&self) -> f64 {
@@ -122,41 +134,43 @@ impl Story {
     }
 }
 
-fn shown(happening: &Happening) -> String {
-    let platform =
-        |word: &str, rest: String| format!("{} {rest}", paint::platform(format!("{word:<10}")));
-    match happening {
-        Happening::Launched { name } => platform("launch", name.clone()),
+type Style = fn(String) -> String;
+
+/// Who says it, what it is, and how that is painted.
+fn shown(happening: &Happening) -> (String, String, Option<Style>) {
+    let (word, text, style): (_, _, Option<Style>) = match happening {
+        Happening::FunctionLine { line } => {
+            return (paint::function("function  "), line.clone(), None);
+        }
+        Happening::ExtensionLine { line } => {
+            return (paint::extension("extension "), line.clone(), None);
+        }
+        Happening::Launched { name } => ("launch", name.clone(), None),
         Happening::Registered {
             name,
             events,
             after_ms,
-        } => platform(
-            "register",
-            format!("{name} for {} after {after_ms:.2} ms", events.join(" and ")),
-        ),
+        } => {
+            let events = events.join(" and ");
+            let text = format!("{name} for {events} after {after_ms:.2} ms");
+            ("register", text, None)
+        }
         Happening::Subscribed {
             api, schema, types, ..
-        } => platform(
-            "subscribe",
-            format!("{api}, schema {schema}, {}", types.join(", ")),
-        ),
+        } => {
+            let text = format!("{api}, schema {schema}, {}", types.join(", "));
+            ("subscribe", text, None)
+        }
         Happening::SubscribeRefused { status, .. } => {
-            platform("subscribe", paint::bad(format!("answered {status}")))
+            ("subscribe", format!("answered {status}"), Some(paint::bad))
         }
-        Happening::InitDone { status, ms } => platform("init", format!("{status} in {ms:.1} ms")),
-        Happening::Invoked { number, request_id } => platform(
-            "invoke",
-            paint::strong(format!("number {number}, {request_id}")),
-        ),
-        Happening::FunctionLine { line } => {
-            format!("{} {}", paint::function("function  "), one_line(line))
-        }
-        Happening::ExtensionLine { line } => {
-            format!("{} {}", paint::extension("extension "), one_line(line))
+        Happening::InitDone { status, ms } => ("init", format!("{status} in {ms:.1} ms"), None),
+        Happening::Invoked { number, request_id } => {
+            let text = format!("number {number}, {request_id}");
+            ("invoke", text, Some(paint::strong))
         }
         Happening::RuntimeDone { status, ms, .. } => {
-            platform("done", format!("{status} after {ms:.1} ms"))
+            ("done", format!("{status} after {ms:.1} ms"), None)
         }
         Happening::InvocationDone {
             held_ms,
@@ -164,21 +178,21 @@ fn shown(happening: &Happening) -> String {
             status,
             ..
         } => {
-            let held = format!("held {held_ms:.1} ms, billed {billed_ms} ms, {status}");
-            platform("report", held)
+            let text = format!("held {held_ms:.1} ms, billed {billed_ms} ms, {status}");
+            ("report", text, None)
         }
-        Happening::Frozen => platform("freeze", String::new()),
-        Happening::Thawed => platform("thaw", String::new()),
-        Happening::Reset { reason } => platform("reset", paint::bad(reason)),
-        Happening::ShutdownSent { reason } => platform("shutdown", reason.clone()),
+        Happening::Frozen => ("freeze", String::new(), None),
+        Happening::Thawed => ("thaw", String::new(), None),
+        Happening::Reset { reason } => ("reset", reason.clone(), Some(paint::bad)),
+        Happening::ShutdownSent { reason } => ("shutdown", reason.clone(), None),
         Happening::Exited {
             how,
             after_ms,
             name,
-        } => platform("exit", format!("{name}: {how} after {after_ms:.1} ms")),
-    }
-}
-
-fn one_line(text: &str) -> String {
-    text.trim_end().replace('\n', "⏎").replace('\t', " ")
+        } => {
+            let text = format!("{name}: {how} after {after_ms:.1} ms");
+            ("exit", text, None)
+        }
+    };
+    (paint::platform(format!("{word:<10}")), text, style)
 }

@@ -18,6 +18,8 @@ pub(crate) struct Verdict {
     pub(crate) written: usize,
     /// Lines the collector has at least once.
     pub(crate) arrived: usize,
+    /// Those of them that were shortened.
+    pub(crate) cut: usize,
     pub(crate) lost: usize,
     /// Records that repeat a line which had arrived.
     pub(crate) repeated: usize,
@@ -30,12 +32,20 @@ pub(crate) struct Verdict {
 }
 
 impl Verdict {
+    /// Whatever is not as it was written, counted together.
+    pub(crate) fn damage(&self) -> usize {
+        self.cut + self.lost + self.repeated + self.out_of_order + self.wrong_request_id
+    }
+
     pub(crate) fn is_clean(&self) -> bool {
-        self.lost + self.repeated + self.out_of_order + self.wrong_request_id == 0
+        self.damage() == 0
     }
 }
 
-/// Compares by the whole line. Equal lines are told apart by their count only.
+/// An extension may cut lines that are longer than this, in bytes. What is shorter is the beginning of another line by chance.
+const CUT_BYTES_MIN: usize = 1024;
+
+/// Compares by the whole line, or by the beginning of a long one. Equal lines are told apart by their count only.
 pub(crate) fn compare(written: &[Written], records: &[Record]) -> Verdict {
     let mut comparison = Comparison::new(written);
     records.iter().for_each(|record| comparison.take(record));
@@ -77,10 +87,18 @@ impl<'a> Comparison<'a> {
             return;
         }
         self.verdict.log_records += 1;
-        let Some(numbers) = self.numbers(&record.text()) else {
-            return;
+        let text = record.text();
+        let number = match self.numbers(&text) {
+            Some(numbers) => numbers.pop(),
+            None => match self.cut_from(&text) {
+                None => return,
+                Some(number) => {
+                    self.verdict.cut += usize::from(number.is_some());
+                    number
+                }
+            },
         };
-        let Some(number) = numbers.pop() else {
+        let Some(number) = number else {
             self.verdict.repeated += 1;
             return;
         };
@@ -91,6 +109,25 @@ impl<'a> Comparison<'a> {
         let request_id = self.written[number].request_id.as_deref();
         let is_wrong = request_id.is_some() && record.request_id() != request_id;
         self.verdict.wrong_request_id += usize::from(is_wrong);
+    }
+
+    /// The first line that begins with this text and has not arrived. `Some(None)`: all of them have.
+    fn cut_from(&mut self, text: &str) -> Option<Option<usize>> {
+        let text = text.trim_end_matches('\n');
+        if text.len() < CUT_BYTES_MIN {
+            return None;
+        }
+        let begins = |(line, _): &(&&str, &mut Vec<usize>)| line.starts_with(text);
+        let mut lines = self.expected.iter_mut().filter(begins);
+        let (_, first) = lines.next()?;
+        let first = lines.fold(first, |first, (_, other)| {
+            match (first.last(), other.last()) {
+                (Some(number), Some(others)) if number <= others => first,
+                (_, None) => first,
+                _ => other,
+            }
+        });
+        Some(first.pop())
     }
 
     pub(crate) fn verdict(mut self) -> Verdict {
@@ -153,5 +190,36 @@ mod tests {
             verdict(&[("a", "r"), ("b", "x"), ("c", "r")]).wrong_request_id,
             1
         );
+    }
+
+    #[test]
+    fn a_line_that_was_cut_has_arrived() {
+        let line = |line: String| Written {
+            line,
+            request_id: None,
+        };
+        let long = "x".repeat(3 * CUT_BYTES_MIN);
+        let written = [
+            line(format!("{long}1")),
+            line(long.clone()),
+            line(format!("{long}2")),
+        ];
+        let verdict = |lines: &[&str]| {
+            let lines: Vec<_> = lines.iter().map(|line| (*line, "r")).collect();
+            let verdict = compare(&written, &records(&lines));
+            let Verdict {
+                arrived,
+                cut,
+                lost,
+                repeated,
+                out_of_order,
+                ..
+            } = verdict;
+            [arrived, cut, lost, repeated, out_of_order]
+        };
+        let beginning = &long[..2 * CUT_BYTES_MIN];
+        assert_eq!(verdict(&[beginning, &long, beginning]), [3, 2, 0, 0, 0]);
+        assert_eq!(verdict(&[beginning; 4]), [3, 3, 0, 1, 0]);
+        assert_eq!(verdict(&[&long[..CUT_BYTES_MIN - 1]]), [0, 0, 3, 0, 0]);
     }
 }

@@ -71,6 +71,21 @@ impl Report {
         report
     }
 
+    /// An extension none of whose starts counts, and why.
+    pub(crate) fn problem(&self) -> Option<String> {
+        let failed = self
+            .extensions
+            .iter()
+            .find(|one| one.warm.starts + one.dropped.starts == 0)?;
+        let mut failures = failed
+            .warm
+            .failures
+            .keys()
+            .chain(failed.dropped.failures.keys());
+        let why = failures.next().map_or("", String::as_str);
+        Some(format!("no start of {} counts: {why}", failed.name))
+    }
+
     pub(crate) fn floor(&self) -> Option<&Measured> {
         self.extensions.iter().find(|one| one.name == FLOOR)
     }

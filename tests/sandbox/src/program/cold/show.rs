@@ -7,6 +7,7 @@ use super::report::{Measured, Report};
 use super::series::Summaries;
 use super::statistics::Summary;
 use crate::program::paint;
+use crate::program::plain::{self, thousands};
 
 type Time = (&'static str, fn(&Summaries) -> Option<Summary>);
 type Condition = (&'static str, fn(&Measured) -> &Summaries);
@@ -133,18 +134,6 @@ fn count(number: Option<u64>) -> String {
     number.map_or(NOTHING.into(), thousands)
 }
 
-fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::new();
-    for (index, digit) in digits.char_indices() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
-}
-
 /// Which files these were, what they called, and why starts do not count.
 fn notes(report: &Report) -> Vec<String> {
     let mut notes = Vec::new();
@@ -163,9 +152,9 @@ fn notes(report: &Report) -> Vec<String> {
             notes.push(paint::faint(format!("  calls {named}")));
         }
         let failures = one.warm.failures.iter().chain(&one.dropped.failures);
-        notes.extend(
-            failures.map(|(why, count)| paint::bad(format!("  failed {count} times: {why}"))),
-        );
+        notes.extend(failures.map(|(why, count)| {
+            paint::bad(format!("  failed {count} times: {}", plain::line(why)))
+        }));
     }
     notes
 }
@@ -187,21 +176,4 @@ fn verdicts(report: &Report) -> Vec<String> {
         format!("{verdict}  {what}: {is:.digits$}{unit}, at most {at_most:.digits$}{unit}")
     };
     report.bars.iter().map(shown).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_in_groups() {
-        for (number, text) in [
-            (0, "0"),
-            (999, "999"),
-            (1000, "1,000"),
-            (1_234_567, "1,234,567"),
-        ] {
-            assert_eq!(thousands(number), text);
-        }
-    }
 }

@@ -99,8 +99,7 @@ fn instructions(kinglet: &Column, conditions: &Conditions) -> Option<Bar> {
 fn damage(kinglet: &Column) -> Bar {
     let counts = kinglet.runs.iter().map(|run| {
         let verdict = run.verdict.as_ref()?;
-        let lines =
-            verdict.lost + verdict.repeated + verdict.out_of_order + verdict.wrong_request_id;
+        let lines = verdict.damage();
         Some((lines + run.events_dropped + run.failed_invocations) as f64)
     });
     bar(

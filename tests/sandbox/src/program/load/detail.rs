@@ -1,6 +1,6 @@
 //! One run as a table: everything that was measured.
 
-use super::super::{paint, table};
+use super::super::{paint, plain, table};
 use super::comparison::Instructions;
 use super::measured::Measured;
 
@@ -10,7 +10,7 @@ pub(crate) fn show(measured: &Measured, instructions: Option<Instructions>) -> S
     } else {
         paint::bad("not clean")
     };
-    let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "none".into());
+    let or_none = |text: &Option<String>| text.as_deref().map_or("none".into(), plain::line);
     let mut rows = vec![
         ("extension", measured.extension.clone()),
         (
@@ -62,15 +62,16 @@ pub(crate) fn show(measured: &Measured, instructions: Option<Instructions>) -> S
 fn lines(measured: &Measured) -> String {
     match (&measured.verdict, &measured.undecodable) {
         (Some(verdict), _) => format!(
-            "{} written, {} arrived, {} lost, {} repeated, {} out of order, {} with a wrong request id",
+            "{} written, {} arrived, {} cut, {} lost, {} repeated, {} out of order, {} with a wrong request id",
             verdict.written,
             verdict.arrived,
+            verdict.cut,
             verdict.lost,
             verdict.repeated,
             verdict.out_of_order,
             verdict.wrong_request_id
         ),
-        (None, error) => paint::bad(error.as_deref().unwrap_or("not known")),
+        (None, error) => paint::bad(plain::line(error.as_deref().unwrap_or("not known"))),
     }
 }
 

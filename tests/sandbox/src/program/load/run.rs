@@ -80,6 +80,7 @@ impl Plan<'_> {
         let ended = sandbox.shutdown("spindown").ok();
         let ended = ended.or_else(|| sandbox.last_exits().into_iter().next());
         let exit = ended.context("the extension was gone at the end")?;
+        collector.finish();
         let invocations = &script.invocations;
         let mut measured = Measured::new(name, script.bytes, &spent, &sandbox, invocations, &exit);
         measured.collector_requests = collector.requests().len();

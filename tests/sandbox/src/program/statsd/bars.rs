@@ -41,8 +41,7 @@ impl Costs {
 pub(crate) fn bars(statsd: &Statsd, run: &Run, account: &Account, costs: &Costs) -> Vec<Bar> {
     let measured = &run.measured;
     let damage = measured.verdict.as_ref().map(|verdict| {
-        let lines =
-            verdict.lost + verdict.repeated + verdict.out_of_order + verdict.wrong_request_id;
+        let lines = verdict.damage();
         (lines + measured.events_dropped + measured.failed_invocations) as f64
     });
     let memory = measured.memory_peak_kb as f64 * 1024.0 / 1e6;

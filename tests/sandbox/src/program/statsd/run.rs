@@ -78,6 +78,7 @@ pub(crate) fn measure(statsd: &Statsd, path: &Path, datagrams: u64) -> Result<Ru
         own_cpu: own_cpu().saturating_sub(cpu_before),
     };
     let exit = sandbox.shutdown("spindown")?;
+    collector.finish();
     let requests = collector.requests();
     let bytes = play.written.iter().map(|one| one.line.len() as u64).sum();
     let name = path.file_name().unwrap_or_default().to_string_lossy();

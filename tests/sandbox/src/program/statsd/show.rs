@@ -1,6 +1,6 @@
 //! A run with datagrams as a table.
 
-use super::super::{paint, table};
+use super::super::{paint, plain, table};
 use super::account::Account;
 use super::bars::Costs;
 use super::run::Run;
@@ -47,7 +47,10 @@ pub(crate) fn show(run: &Run, account: &Account, costs: &Costs) -> String {
         ),
         (
             "last words",
-            measured.last_stderr_line.clone().unwrap_or("none".into()),
+            measured
+                .last_stderr_line
+                .as_deref()
+                .map_or("none".into(), plain::line),
         ),
     ];
     table::pairs(&rows)
@@ -89,13 +92,14 @@ fn series(account: &Account) -> String {
 fn lines(run: &Run) -> String {
     match (&run.measured.verdict, &run.measured.undecodable) {
         (Some(verdict), _) => format!(
-            "{} written, {} lost, {} repeated, {} out of order, {} with a wrong request id",
+            "{} written, {} cut, {} lost, {} repeated, {} out of order, {} with a wrong request id",
             verdict.written,
+            verdict.cut,
             verdict.lost,
             verdict.repeated,
             verdict.out_of_order,
             verdict.wrong_request_id
         ),
-        (None, error) => paint::bad(error.as_deref().unwrap_or("not known")),
+        (None, error) => paint::bad(plain::line(error.as_deref().unwrap_or("not known"))),
     }
 }
