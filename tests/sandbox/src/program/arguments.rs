@@ -15,7 +15,7 @@ Examples:
   cargo sandbox --invocations 3 --gap 2000               with longer freezes
   cargo sandbox --flush end                              kinglet ships after each invocation
   cargo sandbox --collector-fault slow:400ms             a slow collector
-  cargo sandbox --flush end --collector-fault 'status:503*1'   one that fails once, and what comes after
+  cargo sandbox --collector-fault 'status:503*1'         one that fails once, and recovers
   cargo sandbox --collector http://127.0.0.1:4318        a collector of your own
   cargo sandbox --function 'python3 -m awslambdaric app.handler' --payload event.json
   cargo sandbox --extension ./another-extension --env KEY=value

@@ -18,7 +18,8 @@ pub(crate) struct Buffer {
     timeout: Duration,
     full: VecDeque<Batch>,
     filling: Batch,
-    /// When the first event of the filling batch came.
+    /// When the first event of the filling batch came: the time counts from there, as in AWS's own emulator. So an event waits
+    /// for `timeout` only if it is the first of its batch, and less if something was written shortly before it.
     since: Option<Instant>,
 }
 
