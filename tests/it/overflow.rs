@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use kinglet_sandbox::{Fault, Wire, Work};
+use kinglet_sandbox::{Collector, Fault, Outcome, Wire, Work};
 
 use crate::arrived::{events, function_lines, lines, told_losses};
 use crate::counters::Counters;
 use crate::extension::{HELD_MAX, beside, faulty_collector, invoke, spin_down};
 use crate::telemetry_input::event;
+
+/// What is left unread waits for room at least so long: kinglet's second, less what a busy machine may take of it.
+const PAUSE_MIN: Duration = Duration::from_millis(800);
 
 const SMALLEST_RING: (&str, &str) = ("KINGLET_BUFFER_BYTES", "65536");
 
@@ -74,6 +77,13 @@ fn every_event_is_evicted_or_abandoned() {
     assert!(exit.memory_peak_kb < 8 * 1024, "{} kB", exit.memory_peak_kb);
 }
 
+/// The longest time from one POST at the collector to the next.
+fn longest_wait(collector: &Collector) -> Duration {
+    let requests = collector.requests();
+    let pauses = requests.windows(2).map(|pair| pair[1].at - pair[0].at);
+    pauses.max().unwrap_or_default()
+}
+
 /// A burst many times larger than the ring is not lost while the collector takes it: reading waits for room.
 #[test]
 fn a_burst_waits_for_a_collector_that_takes_it() {
@@ -87,8 +97,13 @@ fn a_burst_waits_for_a_collector_that_takes_it() {
         let builder = beside(&collector).env(SMALLEST_RING.0, SMALLEST_RING.1);
         let lambda = builder.env("KINGLET_FLUSH", flush).start().unwrap();
         let sent = lines(&"x".repeat(70), 4000);
-        // Long enough awake that the burst is over before the freeze.
-        let burst = Work::lines(sent.clone()).takes_ms(1200);
+        let burst = sent.clone();
+        // Awake until the burst is over.
+        let burst = Work::script(move |context| {
+            burst.iter().for_each(|line| context.write(line));
+            assert!(context.drain(Duration::from_secs(20)));
+            Outcome::Succeeds
+        });
         assert!(
             lambda.invoke(burst).unwrap().held < HELD_MAX,
             "{fault} {flush}"
@@ -96,8 +111,23 @@ fn a_burst_waits_for_a_collector_that_takes_it() {
         let exit = spin_down(&lambda);
         let counters = Counters::of(&exit);
         counters.assert_all_received(&lambda);
-        assert_eq!(counters.losses(), [], "{fault} {flush}: {counters:?}");
-        assert!(function_lines(&collector) == sent, "{fault} {flush}");
+        let arrived = function_lines(&collector);
+        let shown = format!(
+            "{fault} {flush}: {counters:?}, {:?}",
+            longest_wait(&collector)
+        );
+        if longest_wait(&collector) < PAUSE_MIN {
+            assert_eq!(counters.losses(), [], "{shown}");
+            assert!(arrived == sent, "{shown}");
+        } else {
+            // The collector had no turn on this machine for longer than telemetry waits. Then what is lost is counted.
+            let lost = counters.get("evicted") + counters.get("abandoned");
+            assert_eq!(
+                counters.get("received"),
+                events(&collector) + lost,
+                "{shown}"
+            );
+        }
     }
 }
 
@@ -117,11 +147,13 @@ fn the_accounts_agree_when_records_in_flight_are_overwritten() {
     }
     let exit = spin_down(&lambda);
     let counters = Counters::of(&exit);
-    // A record that was overwritten while in flight was delivered all the same if the POST went well.
-    assert_eq!(
-        counters.get("delivered"),
-        events(&collector),
-        "{counters:?}"
+    // A record that was overwritten while in flight was delivered all the same if the POST went well. One whose POST was cut by
+    // SHUTDOWN's deadline may have arrived, though it counts as abandoned.
+    let (delivered, abandoned) = (counters.get("delivered"), counters.get("abandoned"));
+    let arrived = events(&collector);
+    assert!(
+        (delivered..=delivered + abandoned).contains(&arrived),
+        "{arrived}: {counters:?}"
     );
     let gone = counters.get("received") - counters.get("delivered");
     assert_eq!(

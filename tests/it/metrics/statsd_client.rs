@@ -63,7 +63,6 @@ impl StatsdClient {
         let datagrams: Vec<Vec<u8>> = datagrams.into_iter().map(Into::into).collect();
         Work::script(move |context| {
             self.send(&datagrams);
-            // Time to take them: only a few hundred fit into the socket's buffer.
             context.sleep(Duration::from_millis(20));
             Outcome::Succeeds
         })
@@ -75,10 +74,32 @@ impl StatsdClient {
             socket
                 .send_to(datagram, (Ipv4Addr::LOCALHOST, self.port))
                 .unwrap();
+            // Only a few hundred fit into the socket's buffer.
             if number % 50 == 49 {
-                thread::sleep(Duration::from_millis(5));
+                self.wait_taken();
             }
         }
+        self.wait_taken();
+    }
+
+    /// Waits until all datagrams were taken from the socket's buffer, or nobody is there to take them.
+    fn wait_taken(self) {
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while self.waiting_bytes() > 0 && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// What the kernel keeps for whoever listens: the second number of `tx_queue:rx_queue`.
+    fn waiting_bytes(self) -> u64 {
+        let local = format!(" 0100007F:{:04X} ", self.port);
+        let sockets = fs::read_to_string("/proc/net/udp").unwrap();
+        let socket = sockets.lines().find(|line| line.contains(&local));
+        let queues = socket.and_then(|line| line.split_whitespace().nth(4));
+        let waiting = queues.and_then(|queues| queues.split_once(':'));
+        waiting.map_or(0, |(_, received)| {
+            u64::from_str_radix(received, 16).unwrap()
+        })
     }
 
     /// One invocation that sends these datagrams.
