@@ -33,8 +33,9 @@ pub const LISTEN_BACKLOG: i32 = 64;
 pub const HEAD_BYTES_MAX: usize = 8 * 1024;
 /// Bytes taken from a telemetry connection by one read. Larger reads save system calls, and cost resident memory.
 pub const READ_BYTES: usize = 64 * 1024;
-/// The same while the ring has little room, so that it is noticed in time.
-pub const READ_BYTES_MIN: usize = 4 * 1024;
+/// The same while the ring has little room, so that it is noticed in time: an eighth of a quarter of the smallest ring, because
+/// [`READS_PER_TURN_MAX`] of them come between two looks at the room, and a record may be twice as long as its event.
+pub const READ_BYTES_MIN: usize = 2 * 1024;
 /// Reads of one connection in one turn of the reactor, so that none starves the others.
 pub const READS_PER_TURN_MAX: u32 = 4;
 /// A request that is not whole so long (awake) after it began is given up and its connection closed. Lambda's take milliseconds.
@@ -330,9 +331,7 @@ const _: () = {
         FIRST_EVENT_MS_MAX <= START_EVENT_MS_MAX,
         "the first event is awaited within the wait for start"
     );
-    assert!(
-        RECEIVE_PAUSE_MS_MAX < REQUEST_WAIT_MS_MAX && REQUEST_WAIT_MS_MAX < REQUEST_MS_MAX
-    );
+    assert!(RECEIVE_PAUSE_MS_MAX < REQUEST_WAIT_MS_MAX && REQUEST_WAIT_MS_MAX < REQUEST_MS_MAX);
     assert!(BUFFERING_MS as u64 * 2 < SILENCE_MS_MIN && SILENCE_MS_MIN <= SILENCE_MS_MAX);
     assert!(CONNECT_MS_MAX < POST_MS && POST_MS <= POST_MS_MAX);
     assert!(

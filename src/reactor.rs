@@ -338,17 +338,18 @@ impl Reactor {
     }
 
     fn serve_telemetry(&mut self, connections: &[PollFd], is_knocking: bool, now: Clocks) {
-        let room = self.intake.ring.free_bytes();
-        // Small reads near the end of the room keep a pause from coming too late. Without a collector nothing is spared.
-        let bytes_max = match self.breakers.log.state(now.wall) {
-            lifecycle::Breaker::Closed => (room / 8).clamp(READ_BYTES_MIN, READ_BYTES),
-            _ => READ_BYTES,
-        };
+        let is_spared = self.breakers.log.state(now.wall) == lifecycle::Breaker::Closed;
         let Some(telemetry) = &mut self.telemetry else {
             return;
         };
         for (place, connection) in connections.iter().enumerate() {
             if connection.ready != 0 {
+                let room = self.intake.ring.free_bytes();
+                // Small reads near the end of the room keep a pause from coming too late. Without a collector nothing is spared.
+                let bytes_max = match is_spared {
+                    true => (room / 8).clamp(READ_BYTES_MIN, READ_BYTES),
+                    false => READ_BYTES,
+                };
                 telemetry.serve(place, bytes_max, &mut self.intake, now);
             }
         }

@@ -83,7 +83,7 @@ impl StatsdClient {
     }
 
     /// Waits until all datagrams were taken from the socket's buffer, or nobody is there to take them.
-    fn wait_taken(self) {
+    pub fn wait_taken(self) {
         let deadline = Instant::now() + Duration::from_secs(5);
         while self.waiting_bytes() > 0 && Instant::now() < deadline {
             thread::sleep(Duration::from_millis(1));
