@@ -11,8 +11,8 @@
 mod arrived;
 mod counters;
 mod extension;
-mod private_network;
 mod launcher;
+mod private_network;
 
 // Records, from the function to the collector.
 mod delivery;
