@@ -1,5 +1,6 @@
 //! The table of series has its size, whatever a function sends.
 
+use std::collections::BTreeMap;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -47,13 +48,19 @@ fn more_names_than_have_room_are_counted() {
     assert!(dropped > 500, "{counters:?}");
     // The platform's own have found their room.
     assert_eq!(arrived as u64 + dropped, 4000, "{counters:?}");
-    assert_eq!(
-        named(&collector, "name.0")
-            .iter()
-            .map(|point| point.value())
-            .sum::<f64>(),
-        2.0
-    );
+    // The first name was in from the start. Its second value had room only if the table was not drained in between: that is a
+    // matter of when a POST was due. No name has more than was sent of it.
+    let mut values = BTreeMap::new();
+    for point in points
+        .iter()
+        .filter(|point| point.name.starts_with("name."))
+    {
+        *values.entry(point.name.as_str()).or_insert(0.0) += point.value();
+    }
+    assert!(values.contains_key("name.0"), "{counters:?}");
+    for (name, value) in values {
+        assert!([1.0, 2.0].contains(&value), "{name}: {value}");
+    }
 }
 
 /// New names without end take no more memory than the first did.
