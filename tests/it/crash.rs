@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use kinglet_sandbox::{Deviations, Exit, Sandbox};
 
-use crate::extension::{HELD_MAX, beside, healthy_collector, invoke, spin_down};
+use crate::extension::{HELD_MAX, beside, healthy_collector, invoke, spin_down_at_once};
 
 /// Aborts in this state (debug builds do so on demand), and is invoked on and on.
 fn crash_in(state: &str) {
@@ -17,7 +17,7 @@ fn crash_in(state: &str) {
         .start()
         .unwrap();
     invoke_on(&lambda);
-    assert_carried_on(&spin_down(&lambda));
+    assert_carried_on(&spin_down_at_once(&lambda));
 }
 
 /// Every invocation is answered as if nothing had happened.
@@ -82,7 +82,7 @@ fn when_next_is_lost() {
         .start()
         .unwrap();
     invoke_on(&lambda);
-    assert_carried_on(&spin_down(&lambda));
+    assert_carried_on(&spin_down_at_once(&lambda));
 }
 
 /// Fatal signals from outside, awake and frozen, while next is outstanding: the pending answer is still read.
@@ -103,6 +103,6 @@ fn fatal_signals_while_next_is_outstanding() {
         assert!(sent.success());
         thread::sleep(Duration::from_millis(20));
         invoke_on(&lambda);
-        assert_carried_on(&spin_down(&lambda));
+        assert_carried_on(&spin_down_at_once(&lambda));
     }
 }

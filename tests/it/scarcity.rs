@@ -9,7 +9,7 @@ use std::time::Duration;
 use kinglet_sandbox::Sandbox;
 
 use crate::arrived::function_lines;
-use crate::extension::{HELD_MAX, beside, healthy_collector, invoke, spin_down};
+use crate::extension::{HELD_MAX, beside, healthy_collector, invoke, spin_down_at_once};
 use crate::launcher::Launcher;
 
 /// What Linux gives to a pipe.
@@ -75,7 +75,7 @@ fn a_full_stderr_holds_nothing() {
             pipe.drain();
         }
         assert!(invoke(&lambda, ["two"]) < HELD_MAX);
-        spin_down(&lambda);
+        spin_down_at_once(&lambda);
         if !is_drained {
             pipe.drain();
         }
@@ -104,7 +104,7 @@ fn a_full_stderr_does_not_hold_the_survival_handler() {
     for line in ["one", "two", "three"] {
         assert!(invoke(&lambda, [line]) < HELD_MAX);
     }
-    spin_down(&lambda);
+    spin_down_at_once(&lambda);
     pipe.drain();
     assert_eq!(pipe.lines(), [""; 0]);
 }
@@ -125,7 +125,7 @@ fn with_few_descriptors_next_is_asked() {
         for line in ["one", "two"] {
             assert!(invoke(&lambda, [line]) < HELD_MAX);
         }
-        let exit = spin_down(&lambda);
+        let exit = spin_down_at_once(&lambda);
         let told = |text| {
             exit.stderr
                 .iter()
@@ -155,7 +155,7 @@ fn without_descriptors_there_is_no_work() {
     invoke(&lambda, ["one"]);
     // So long Lambda's connection waits in vain.
     thread::sleep(Duration::from_secs(1));
-    let exit = spin_down(&lambda);
+    let exit = spin_down_at_once(&lambda);
     assert!(exit.cpu < Duration::from_millis(200), "{:?}", exit.cpu);
     for line in [
         "kinglet: no file descriptor is left: telemetry has to wait",
@@ -180,7 +180,7 @@ fn a_limit_that_is_lowered_does_not_matter() {
     assert!(lowered.unwrap().success());
     assert!(invoke(&lambda, ["two"]) < HELD_MAX);
     thread::sleep(Duration::from_millis(500));
-    let exit = spin_down(&lambda);
+    let exit = spin_down_at_once(&lambda);
     assert!(exit.cpu < Duration::from_millis(200), "{:?}", exit.cpu);
     assert_eq!(function_lines(&collector), ["one", "two"], "{exit:?}");
 }
@@ -200,6 +200,6 @@ fn the_last_descriptor_goes_round() {
         stalled.push(lambda.inject_raw(b"POST / HTTP/1.1\r\n").unwrap());
     }
     assert!(lambda.drain(Duration::from_secs(5)));
-    spin_down(&lambda);
+    spin_down_at_once(&lambda);
     assert_eq!(function_lines(&collector), ["one", "two"]);
 }

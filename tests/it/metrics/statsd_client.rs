@@ -63,6 +63,7 @@ impl StatsdClient {
         let datagrams: Vec<Vec<u8>> = datagrams.into_iter().map(Into::into).collect();
         Work::script(move |context| {
             self.send(&datagrams);
+            self.wait_taken();
             context.sleep(Duration::from_millis(20));
             Outcome::Succeeds
         })
@@ -79,7 +80,6 @@ impl StatsdClient {
                 self.wait_taken();
             }
         }
-        self.wait_taken();
     }
 
     /// Waits until all datagrams were taken from the socket's buffer, or nobody is there to take them.
