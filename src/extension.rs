@@ -54,7 +54,6 @@ pub fn register(endpoint: Endpoint, name: &[u8]) -> Option<Registration> {
         }
         if let Some(answer) = answer.as_ref().filter(|answer| answer.status == 200) {
             api.registered(&answer.identifier);
-            api.install_survival();
             survival::crash_if("registered");
             return Some(Registration {
                 api,

@@ -177,6 +177,10 @@ impl RuntimeApi {
         let bound = timeout_ms.map(|timeout| (sys::microseconds(), timeout));
         self.outgoing = self.request(head, own, body);
         self.begin().ok()?;
+        if self.next_request.is_empty() {
+            // While Lambda reads the request of register: the start does not wait for it.
+            survival::install();
+        }
         let mut left = timeout_ms;
         while let Some((fd, events)) = self.interest() {
             let waited = sys::PollFd {
@@ -199,14 +203,10 @@ impl RuntimeApi {
         None
     }
 
-    /// From now on next can be asked, with the identifier that register gave.
+    /// From now on next can be asked, with the identifier that register gave, and a fatal signal is survived; see [`survival`].
     pub fn registered(&mut self, identifier: &[u8]) {
         self.next_request = self.request(heads::NEXT, identifier, b"");
-    }
-
-    /// From now on a fatal signal is survived; see [`survival`]. To be called once registered.
-    pub fn install_survival(&self) {
-        survival::install(&self.endpoint.address, &self.next_request);
+        survival::registered(&self.endpoint.address, &self.next_request);
     }
 
     /// Asks for the next event.

@@ -608,13 +608,17 @@ pub mod survival {
         NEXT.store(word, SeqCst);
     }
 
-    /// Installs the handlers. `request` asks for the next event, and is sent to `address`.
-    pub fn install(address: &SocketAddr, request: &[u8]) {
+    /// From now on there is something to ask: `request` asks for the next event, and is sent to `address`.
+    pub fn registered(address: &SocketAddr, request: &[u8]) {
         let (raw, length) = raw_address(address);
         ADDRESS_BYTES.store(length as usize, SeqCst);
         ADDRESS.store(Box::leak(Box::new(raw)), SeqCst);
         REQUEST_BYTES.store(request.len(), SeqCst);
         REQUEST.store(request.to_vec().leak().as_mut_ptr(), SeqCst);
+    }
+
+    /// Installs the handlers.
+    pub fn install() {
         let stack = SignalStack {
             base: STACK.0.get().cast(),
             flags: 0,
@@ -638,6 +642,10 @@ pub mod survival {
 
     /// The handler. It never returns: what the program was doing is lost.
     extern "C" fn survive(_signal: i32) {
+        if REQUEST.load(SeqCst).is_null() {
+            // SAFETY: ends the process without running anything of it. Lambda does not know us yet, or we not our name.
+            unsafe { _exit(1) }
+        }
         ignore_broken_pipes();
         tell(b"kinglet: internal error: recording has stopped, the function is not affected\n");
         let next = NEXT.load(SeqCst);
@@ -677,11 +685,11 @@ pub mod survival {
     fn ask() -> Option<Event> {
         let (address, length) = (ADDRESS.load(SeqCst), ADDRESS_BYTES.load(SeqCst));
         let (request, request_bytes) = (REQUEST.load(SeqCst), REQUEST_BYTES.load(SeqCst));
-        // SAFETY: `address` was leaked by `install`, which ran before any handler could.
+        // SAFETY: `address` was leaked by `registered`, without which no handler gets here.
         let family = i32::from(unsafe { (*address).family });
         // SAFETY: takes no pointer.
         let fd = unsafe { socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0) };
-        // SAFETY: address and request were leaked by `install`, which ran before any handler could; the lengths are theirs.
+        // SAFETY: address and request were leaked by `registered`, without which no handler gets here; the lengths are theirs.
         let is_sent = unsafe {
             connect(fd, address, length as u32) == 0
                 && send(fd, request, request_bytes, MSG_NOSIGNAL) == request_bytes as isize
