@@ -43,6 +43,10 @@ pub struct Intake {
     point_bytes: usize,
     reader: Reader,
     observed: Observed,
+    /// The invocation that was started last, until a `runtimeDone` comes.
+    open: Option<RequestId>,
+    /// It has not come before what follows it: the report of its invocation, or another start. Until one comes again.
+    pub is_done_missing: bool,
     /// Losses that a collector has been told of.
     told: Losses,
     /// StatsD lines that could not be read.
@@ -83,6 +87,8 @@ impl Intake {
             point_bytes: 0,
             reader,
             observed: Observed::default(),
+            open: None,
+            is_done_missing: false,
             told: Losses::default(),
             statsd_malformed: 0,
         }
@@ -131,11 +137,20 @@ impl Intake {
         self.observed.received |= verdict != Verdict::Malformed;
         match observation {
             Observation::Nothing => {}
-            Observation::Started(id) => self.observed.started = Some(id),
+            Observation::Started(id) => {
+                // Events may be delivered twice.
+                self.is_done_missing |= self.open.is_some_and(|open| open != id);
+                self.open = Some(id);
+                self.observed.started = Some(id);
+            }
             Observation::Done { id, success } => {
+                (self.open, self.is_done_missing) = (None, false);
                 self.observed.done = Some((id, success, self.latest()));
             }
-            Observation::Reported(id) => self.observed.reported = Some(id),
+            Observation::Reported(id) => {
+                self.is_done_missing |= self.open == Some(id);
+                self.observed.reported = Some(id);
+            }
         }
     }
 

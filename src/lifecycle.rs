@@ -106,6 +106,8 @@ pub struct Seen {
     /// Receipt of the oldest unsettled record, or the time of the first measurement.
     pub oldest: Option<Wall>,
     pub breaker: Breaker,
+    /// The stream tells that the last `runtimeDone` that should have come has not.
+    pub is_done_missing: bool,
     /// Telemetry was left unread for want of room, and what has happened since then may not be seen yet.
     pub unread_since: Option<Mono>,
 }
@@ -139,11 +141,7 @@ pub struct Lifecycle {
     /// When next was asked last.
     idle_since: Option<Wall>,
     started: Option<RequestId>,
-    /// The one that was started before it.
-    started_before: Option<RequestId>,
     done: Option<(RequestId, bool, Wall)>,
-    /// Of the `runtimeDone` that came last.
-    done_last: Option<RequestId>,
     reported: Option<RequestId>,
     held: Held,
 }
@@ -190,9 +188,7 @@ impl Lifecycle {
             patience_ms: SILENCE_MS_MIN,
             idle_since: None,
             started: None,
-            started_before: None,
             done: None,
-            done_last: None,
             reported: None,
             held: Held::new(),
         }
@@ -259,15 +255,9 @@ impl Lifecycle {
             Input::Invoke { id, deadline } => self.begin_invoke(id, deadline, now),
             Input::Shutdown { deadline } => self.begin_shutdown(deadline, seen, now),
             Input::Received => self.heard = Some(now.mono),
-            Input::Started(id) => {
-                if self.started != Some(id) {
-                    self.started_before = self.started;
-                }
-                self.started = Some(id);
-            }
+            Input::Started(id) => self.started = Some(id),
             Input::Done { id, success, at } => {
                 self.done = Some((id, success, at));
-                self.done_last = Some(id);
                 self.trusts_start = true;
                 let is_open =
                     matches!(self.phase, Phase::Invoke(invocation) if invocation.id == id);
@@ -446,7 +436,7 @@ impl Lifecycle {
                 .silent_at(invocation, seen)
                 .filter(|at| *at <= now.mono);
             let may_beside =
-                self.policy.flush != Flush::End || !self.trusts_done() || silent.is_some();
+                self.policy.flush != Flush::End || !self.trusts_done(seen) || silent.is_some();
             let has_work = if self.post_in_flight {
                 !self.post_outstayed
             } else {
@@ -469,7 +459,7 @@ impl Lifecycle {
         seen: &Seen,
         now: Clocks,
     ) -> Option<Mono> {
-        if !self.awaits_done(invocation) {
+        if !self.awaits_done(invocation, seen) {
             return None;
         }
         let after = |moment: Mono, ms| moment.max(invocation.began).plus(ms);
@@ -493,29 +483,24 @@ impl Lifecycle {
         Some(until.min(last)).filter(|until| now.mono < *until)
     }
 
-    fn awaits_done(&self, invocation: &Invocation) -> bool {
+    const fn awaits_done(&self, invocation: &Invocation, seen: &Seen) -> bool {
         invocation.flush_at_end
             && invocation.done.is_none()
             && invocation.deadline.is_some()
             && self.policy.subscribed
-            && self.trusts_done()
+            && self.trusts_done(seen)
     }
 
-    /// `runtimeDone` has not failed to come. While false every invocation is treated as by [`Flush::Start`]. It comes before
-    /// the report of its invocation, and that before the next start.
-    fn trusts_done(&self) -> bool {
-        let is_missing = |id: Option<RequestId>| id.is_some() && self.done_last != id;
-        let is_current_missing = is_missing(self.started);
-        let is_reported = self.reported == self.started;
-        let is_lost = is_current_missing && (is_reported || is_missing(self.started_before));
-        self.trusts_start && !is_lost
+    /// `runtimeDone` has not failed to come. While false every invocation is treated as by [`Flush::Start`].
+    const fn trusts_done(&self, seen: &Seen) -> bool {
+        self.trusts_start && !seen.is_done_missing
     }
 
     /// From when on the silence of an invocation that is read to its end says that its `runtimeDone` is lost, so that nothing more
     /// will come until next is asked.
     fn silent_at(&self, invocation: &Invocation, seen: &Seen) -> Option<Mono> {
         let heard = self.heard?.max(invocation.began);
-        let is_expected = self.awaits_done(invocation)
+        let is_expected = self.awaits_done(invocation, seen)
             && seen.unread_since.is_none()
             && self.started == Some(invocation.id);
         is_expected.then(|| heard.plus(self.policy.buffering_ms + self.patience_ms))

@@ -417,3 +417,53 @@ fn nothing_is_kept_without_a_route() {
         (0, PerSignal::default())
     );
 }
+#[test]
+fn a_runtime_done_that_is_missing_is_noticed_by_what_follows_it() {
+    let event = |kind: &str, id: &str| {
+        format!(
+            r#"{{"time":"2026-11-21T09:15:00.760Z","type":"platform.{kind}","record":{{"requestId":"{id}"}}}}"#
+        )
+    };
+    for (stream, is_missing) in [
+        ("", false),
+        ("start 1", false),
+        ("start 1, runtimeDone 1, report 1, start 2", false),
+        // In one batch, short invocations: each kind is observed once.
+        (
+            "start 1, runtimeDone 1, report 1, start 2, runtimeDone 2, report 2, start 3",
+            false,
+        ),
+        ("start 1, report 1", true),
+        ("start 1, start 2", true),
+        ("start 1, report 1, start 2", true),
+        ("start 1, report 1, start 2, runtimeDone 2", false),
+        (
+            "start 1, report 1, start 2, runtimeDone 2, report 2, start 3",
+            false,
+        ),
+        // Delivered twice.
+        ("start 1, start 1", false),
+        ("report 1, start 2, report 1, start 2", false),
+        ("runtimeDone 1, start 2, runtimeDone 1, start 2", false),
+        // An invocation that is repeated with the same id.
+        ("start 1, runtimeDone 1, report 1, start 1, report 1", true),
+        // The Logs API's older word.
+        ("start 1, end 1, report 1", false),
+    ] {
+        let mut intake = fixtures::intake(false);
+        let events: Vec<_> = stream
+            .split(", ")
+            .filter_map(|words| words.split_once(' '))
+            .map(|(kind, id)| event(kind, id))
+            .collect();
+        let request = request(format!("[{}]", events.join(",")).as_bytes());
+        Decoder::new(RECORD_BYTES_MAX).feed(&mut request.as_slice(), &mut intake, NOW);
+        assert_eq!(intake.is_done_missing, is_missing, "{stream}");
+        let latest = if events.is_empty() {
+            0
+        } else {
+            1_795_252_500_760
+        };
+        assert_eq!(intake.latest(), Wall(latest), "{stream}");
+    }
+}

@@ -105,6 +105,7 @@ impl Reactor {
             high_water: waiting.as_ref().is_some_and(|waiting| waiting.is_urgent),
             oldest: waiting.as_ref().and_then(|waiting| waiting.oldest),
             breaker: waiting.map_or(self.breakers.log.state(now.wall), |waiting| waiting.breaker),
+            is_done_missing: self.intake.is_done_missing,
             unread_since: self.pause.unread_since(self.intake.latest(), now),
         }
     }

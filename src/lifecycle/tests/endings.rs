@@ -122,6 +122,7 @@ fn what_was_left_unread_at_shutdown_gets_its_time() {
         high_water: false,
         oldest: None,
         breaker: Breaker::Closed,
+        is_done_missing: false,
         unread_since: Some(Mono(0)),
     };
     let id = RequestId::new(b"1").unwrap();

@@ -176,7 +176,7 @@ impl World {
             && open.done.is_none()
             && open.deadline.is_some()
             && self.policy.subscribed
-            && self.lifecycle.trusts_done();
+            && self.lifecycle.trusts_done(&self.seen);
         let is_heard = self.seen.unread_since.is_none()
             && self.latest.event
             && self.latest.started == self.number;

@@ -81,6 +81,8 @@ pub struct Latest {
     /// When that was.
     pub heard: Mono,
     pub started: u64,
+    /// It was started, and no `runtimeDone` has come since.
+    pub is_open: bool,
     pub done: u64,
     /// When, by its own account.
     pub done_at: Mono,
@@ -125,6 +127,7 @@ impl World {
                 high_water: false,
                 oldest: None,
                 breaker: Breaker::Closed,
+                is_done_missing: false,
                 unread_since: None,
             },
             exited: false,
@@ -220,12 +223,14 @@ impl World {
             }
             Event::Started(number) => {
                 self.receive();
-                self.latest.started = number;
+                self.seen.is_done_missing |= self.latest.is_open;
+                (self.latest.started, self.latest.is_open) = (number, true);
                 self.settle(Input::Started(id(number)))
             }
             Event::Done(number, success) => {
                 self.receive();
                 self.latest.done = number;
+                (self.latest.is_open, self.seen.is_done_missing) = (false, false);
                 self.latest.done_at = self.now.mono;
                 self.latest.failed = !success;
                 self.observe_done();
@@ -235,6 +240,7 @@ impl World {
             Event::DoneAgo(number, ms) => {
                 self.receive();
                 (self.latest.done, self.latest.failed) = (number, false);
+                (self.latest.is_open, self.seen.is_done_missing) = (false, false);
                 self.latest.done_at = self.now.mono.minus(ms);
                 self.observe_done();
                 let (id, at) = (id(number), Wall(self.now.wall.0 - ms));
@@ -252,6 +258,7 @@ impl World {
             Event::Reported(number) => {
                 self.receive();
                 self.latest.reported = number;
+                self.seen.is_done_missing |= self.latest.is_open && self.latest.started == number;
                 self.settle(Input::Reported(id(number)))
             }
             Event::Sent | Event::SentPart => {

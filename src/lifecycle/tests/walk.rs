@@ -125,9 +125,7 @@ fn key(world: &World) -> u64 {
         patience_ms,
         idle_since,
         started,
-        started_before,
         done,
-        done_last,
         reported,
         held: _,
     } = world.lifecycle;
@@ -140,9 +138,7 @@ fn key(world: &World) -> u64 {
     (
         idle_since.map(wall),
         started.map(number),
-        started_before.map(number),
         done,
-        done_last.map(number),
         reported.map(number),
     )
         .hash(&mut state);
@@ -180,6 +176,7 @@ fn key(world: &World) -> u64 {
         event,
         heard: _,
         started,
+        is_open,
         done,
         done_at: _,
         failed,
@@ -189,6 +186,7 @@ fn key(world: &World) -> u64 {
     (
         event,
         failed,
+        (is_open, world.seen.is_done_missing),
         // Longer ago than the budget is all one.
         world.seen.unread_since.map(|at| mono(at).max(-300)),
         before(started),
