@@ -7,7 +7,7 @@ use kinglet_sandbox::{Collector, Fault, Outcome, Wire, Work};
 
 use crate::arrived::{events, function_lines, lines, told_losses};
 use crate::counters::Counters;
-use crate::extension::{HELD_MAX, beside, faulty_collector, invoke, spin_down};
+use crate::extension::{HELD_MAX, beside, faulty_collector, invoke, spin_down, spin_down_at_once};
 use crate::telemetry_input::event;
 
 /// What is left unread waits for room at least so long: kinglet's second, less what a busy machine may take of it.
@@ -145,7 +145,7 @@ fn the_accounts_agree_when_records_in_flight_are_overwritten() {
             lines(&format!("invocation {number} {}", "x".repeat(70)), 2000),
         );
     }
-    let exit = spin_down(&lambda);
+    let exit = spin_down_at_once(&lambda);
     let counters = Counters::of(&exit);
     // A record that was overwritten while in flight was delivered all the same if the POST went well. One whose POST was cut by
     // SHUTDOWN's deadline may have arrived, though it counts as abandoned.
