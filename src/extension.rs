@@ -33,6 +33,8 @@ pub struct Registration {
     said: Said,
     /// When the process began, nearly.
     began_us: u64,
+    /// What has been said so far counts.
+    messages: Messages,
 }
 
 /// Registers under the file's name (Extensions API). A failure is repeated for a second; then the sandbox is unusable
@@ -61,6 +63,7 @@ pub fn register(endpoint: Endpoint, name: &[u8]) -> Option<Registration> {
                 shutdown_only,
                 said: runtime_api::said(&answer.body),
                 began_us,
+                messages: Messages::default(),
             });
         }
         if sys::microseconds() - began_us >= REGISTER_TRY_MS_MAX * 1000 {
@@ -73,12 +76,11 @@ pub fn register(endpoint: Endpoint, name: &[u8]) -> Option<Registration> {
 }
 
 /// Reads the configuration from the environment; warnings go to stderr.
-pub fn configure(registration: &Registration) -> (Config, Resource) {
+pub fn configure(registration: &mut Registration) -> (Config, Resource) {
     let mut resource = Resource::default();
-    let mut messages = Messages::default();
+    let messages = &mut registration.messages;
     let mut warn = |parts: &[&[u8]]| messages.say(parts);
     let config = config::read(&sys::variable, &mut warn, &mut resource);
-    config::warn_of_unknown(&mut sys::environment(), &mut warn);
     let account = registration.said.account_id.as_deref();
     resource.set(b"cloud.account.id", account.unwrap_or_default().as_bytes());
     (config, resource)
@@ -241,6 +243,7 @@ pub fn assemble(
     };
     let mut reactor = Reactor::new(registration.api, intake, policy);
     reactor.telemetry = subscription.telemetry;
+    reactor.messages = registration.messages;
     reactor.routes = routes;
     if routes.metric {
         reactor.statsd_port = config.statsd_port;
@@ -256,6 +259,9 @@ pub fn run(shared: Shared, exporter: &mut Option<Exporter>) {
     let mut reactor = lock(shared);
     reactor.ask_first_next();
     reactor.initialized();
+    // The start does not wait for it: each name is compared with all that are known.
+    let messages = &mut reactor.messages;
+    config::warn_of_unknown(&mut sys::environment(), &mut |parts| messages.say(parts));
     survival::crash_if("initialized");
     drop(reactor);
     loop {

@@ -42,7 +42,7 @@ fn start(mut arguments: Arguments) -> ! {
     };
 
     // From here on nothing may end the process but SHUTDOWN.
-    let (config, resource) = extension::configure(&registration);
+    let (config, resource) = extension::configure(&mut registration);
     let subscription = extension::subscribe(&mut registration, &config);
     let (reactor, mut exporter) =
         extension::assemble(registration, &config, resource, subscription);
