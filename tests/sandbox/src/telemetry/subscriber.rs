@@ -65,6 +65,8 @@ struct State {
     count: DeliveryCount,
     /// Lines dropped since the last notice.
     dropped: (usize, usize),
+    /// The last batch was given up.
+    failing: bool,
 }
 
 impl Subscriber {
@@ -84,6 +86,7 @@ impl Subscriber {
             behind: false,
             count: DeliveryCount::default(),
             dropped: (0, 0),
+            failing: false,
         };
         let subscriber = Arc::new(Subscriber {
             name: name.into(),
@@ -186,12 +189,11 @@ impl Subscriber {
     pub(crate) fn drain(&self, timeout: Duration) -> bool {
         let busy =
             |state: &mut State| !state.closed && (state.in_flight || !state.buffer.is_empty());
-        !self
-            .changed
-            .wait_timeout_while(self.state.lock().unwrap(), timeout, busy)
-            .unwrap()
-            .1
-            .timed_out()
+        // What waits for an extension that is gone waits for the next one.
+        let waits = |state: &mut State| busy(state) && !state.paused;
+        let state = self.state.lock().unwrap();
+        let waited = self.changed.wait_timeout_while(state, timeout, waits);
+        !busy(&mut waited.unwrap().0)
     }
 
     fn deliver(&self) {
@@ -211,7 +213,11 @@ impl Subscriber {
                 state.dropped.0 += batch.events;
                 state.dropped.1 += batch.bytes.len();
             }
-            self.tell_dropped(&mut state);
+            // Once for failures in a row: a notice that is given up itself is not told by another, or it would never end.
+            if taken || !std::mem::replace(&mut state.failing, true) {
+                self.tell_dropped(&mut state);
+            }
+            state.failing &= !taken;
             drop(state);
             self.changed.notify_all();
         }
@@ -378,6 +384,16 @@ mod tests {
         assert!(subscriber.drain(Duration::from_secs(5)));
         let count = subscriber.count();
         assert_eq!((count.delivered, count.dropped, count.posts), (1, 1, 8));
+        subscriber.close();
+    }
+
+    #[test]
+    fn a_consumer_that_is_gone_for_good_is_told_once() {
+        let (subscriber, _gate, received, _server) = subscriber(vec![500; 1000]);
+        subscriber.publish(&event("platform.start"));
+        assert!(subscriber.drain(Duration::from_secs(30)));
+        assert_eq!(received.try_iter().count(), 2 * ATTEMPTS_MAX as usize);
+        assert_eq!(subscriber.count().dropped, 2);
         subscriber.close();
     }
 
