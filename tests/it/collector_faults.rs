@@ -8,7 +8,8 @@ use kinglet_sandbox::{Collector, Fault, Sandbox};
 use crate::arrived::{events, function_lines, lines, of_type, told_losses};
 use crate::counters::Counters;
 use crate::extension::{
-    HELD_MAX, TOLERANCE, faulty_collector, flushing_at_end, healthy_collector, invoke, spin_down,
+    AT_ONCE, HELD_MAX, TOLERANCE, faulty_collector, flushing_at_end, healthy_collector, invoke,
+    spin_down,
 };
 
 /// A few invocations beside this collector, flushed at the end of each: the setting that waits most for the collector.
@@ -97,10 +98,7 @@ fn nothing_is_held_after_the_first_failure() {
                 invoke(&lambda, lines(&format!("invocation {number}"), 10))
             })
             .collect();
-        let brief = held
-            .iter()
-            .filter(|held| **held < Duration::from_millis(50))
-            .count();
+        let brief = held.iter().filter(|held| **held < AT_ONCE).count();
         assert!(brief >= 7, "{fault}: {held:?}");
         spin_down(&lambda);
     }

@@ -2,13 +2,14 @@
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
-use std::time::Duration;
 
 use kinglet_sandbox::Work;
 
 use crate::arrived::function_lines;
 use crate::counters::Counters;
-use crate::extension::{HELD_MAX, TOLERANCE, alone, beside, healthy_collector, invoke, spin_down};
+use crate::extension::{
+    AT_ONCE, HELD_MAX, TOLERANCE, alone, beside, healthy_collector, invoke, spin_down,
+};
 
 /// Values that are wrong, and what is used in their place.
 const WRONG: [(&str, &str, &str); 15] = [
@@ -396,7 +397,7 @@ fn without_an_endpoint_it_is_dormant() {
             let invocation = lambda.invoke(Work::lines(["a line"])).unwrap();
             assert_eq!(invocation.answer, "OK");
             assert!(
-                invocation.held < Duration::from_millis(50),
+                invocation.held < AT_ONCE,
                 "{endpoint:?}: {:?}",
                 invocation.held
             );

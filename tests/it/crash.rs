@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use kinglet_sandbox::{Deviations, Exit, Sandbox};
 
-use crate::extension::{HELD_MAX, beside, healthy_collector, invoke, spin_down_at_once};
+use crate::extension::{Bound, HELD_MAX, beside, healthy_collector, invoke, spin_down_at_once};
 
 /// Aborts in this state (debug builds do so on demand), and is invoked on and on.
 fn crash_in(state: &str) {
@@ -35,7 +35,7 @@ fn assert_carried_on(exit: &Exit) {
         .count();
     assert_eq!(told, 1, "{:?}", exit.stderr);
     assert_eq!(exit.status.code(), Some(0));
-    assert!(exit.took < Duration::from_millis(500), "{:?}", exit.took);
+    assert!(exit.took < Bound::ms(500), "{:?}", exit.took);
 }
 
 /// Wherever a bug may strike between register and the end, the function is invoked as if nothing had happened, and the process

@@ -7,8 +7,8 @@ use kinglet_sandbox::{Fault, Work};
 use crate::arrived::{function_lines, lines};
 use crate::counters::Counters;
 use crate::extension::{
-    HELD_MAX, TOLERANCE, alone, beside, faulty_collector, flushing_at_end, healthy_collector,
-    invoke, spin_down,
+    AT_ONCE, Bound, HELD_MAX, TOLERANCE, alone, beside, faulty_collector, flushing_at_end,
+    healthy_collector, invoke, spin_down,
 };
 
 /// `end`: what an invocation has written is at the collector when it is over.
@@ -45,7 +45,7 @@ fn start_never_holds_after_the_function() {
             // Longer than the budget: what is held beside the function costs nothing.
             let work = Work::lines([format!("line {number}")]).takes_ms(350);
             let held = lambda.invoke(work).unwrap().held;
-            assert!(held < Duration::from_millis(50), "{fault}: {held:?}");
+            assert!(held < AT_ONCE, "{fault}: {held:?}");
         }
         spin_down(&lambda);
         let expected = if matches!(fault, Fault::None | Fault::Slow(_)) {
@@ -92,7 +92,7 @@ fn adaptive_holds_the_first_invocation_only() {
     assert_eq!(function_lines(&collector), ["first"]);
     for _ in 0..3 {
         let held = invoke(&lambda, ["later"]);
-        assert!(held < Duration::from_millis(50), "{held:?}");
+        assert!(held < AT_ONCE, "{held:?}");
     }
     assert_eq!(function_lines(&collector), ["first"]);
     spin_down(&lambda);
@@ -136,7 +136,7 @@ fn old_records_go_out_beside_the_function() {
     });
     assert!(!found.is_empty());
     assert!(
-        began.elapsed() < Duration::from_millis(1000),
+        began.elapsed() < Bound::ms(1000),
         "while the function runs: {:?}",
         began.elapsed()
     );
@@ -158,7 +158,7 @@ fn records_go_out_before_a_deadline() {
         records.iter().any(|record| record.text() == "last words")
     });
     assert!(
-        began.elapsed() < Duration::from_millis(1400),
+        began.elapsed() < Bound::ms(1400),
         "before the timeout: {:?}",
         began.elapsed()
     );
@@ -178,11 +178,7 @@ fn a_full_ring_goes_out_at_once() {
         .unwrap();
     let began = Instant::now();
     assert!(collector.wait_requests(1, Duration::from_secs(3)));
-    assert!(
-        began.elapsed() < Duration::from_millis(1000),
-        "{:?}",
-        began.elapsed()
-    );
+    assert!(began.elapsed() < Bound::ms(1000), "{:?}", began.elapsed());
     running.wait().unwrap();
     spin_down(&lambda);
     assert_eq!(function_lines(&collector).len(), 400);

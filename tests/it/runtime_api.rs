@@ -6,7 +6,7 @@ use kinglet_sandbox::Deviations;
 
 use crate::arrived::function_lines;
 use crate::counters::Counters;
-use crate::extension::{HELD_MAX, alone, beside, healthy_collector, invoke, spin_down};
+use crate::extension::{Bound, HELD_MAX, alone, beside, healthy_collector, invoke, spin_down};
 
 /// Records and ends as on Lambda.
 fn assert_works_with(deviations: Deviations) -> Duration {
@@ -73,7 +73,7 @@ fn register_is_repeated() {
         ..Deviations::default()
     });
     assert!(
-        took >= Duration::from_millis(300) && took < Duration::from_millis(700),
+        took >= Duration::from_millis(300) && took < Bound::ms(700),
         "{took:?}"
     );
 }

@@ -8,8 +8,8 @@ use kinglet_sandbox::{Deviations, Fault, Work};
 use crate::arrived::{events, function_lines, lines};
 use crate::counters::Counters;
 use crate::extension::{
-    DEAD_SHUTDOWN_MAX, HELD_MAX, TOLERANCE, beside, faulty_collector, healthy_collector, invoke,
-    spin_down, spin_down_at_once,
+    Bound, DEAD_SHUTDOWN_MAX, HELD_MAX, TOLERANCE, beside, faulty_collector, healthy_collector,
+    invoke, spin_down, spin_down_at_once,
 };
 
 /// Every way of being down.
@@ -119,7 +119,7 @@ fn a_slow_collector_gets_all_while_telemetry_and_shutdown_arrive() {
     assert!(invoke(&lambda, lines("first", 10)) < HELD_MAX);
     invoke(&lambda, lines("second", 500));
     let exit = spin_down(&lambda);
-    assert!(exit.took < Duration::from_millis(1800), "{:?}", exit.took);
+    assert!(exit.took < Bound::ms(1800), "{:?}", exit.took);
     let expected = [lines("first", 10), lines("second", 500)].concat();
     assert_eq!(function_lines(&collector), expected);
     Counters::of(&exit).assert_clean(&lambda);

@@ -8,7 +8,7 @@ use kinglet_sandbox::{Collector, Deviations, Exit, Happening, Sandbox, Subscribe
 use crate::arrived::{function_lines, of_type};
 use crate::counters::Counters;
 use crate::extension::{
-    HELD_MAX, TOLERANCE, flushing_at_end, healthy_collector, invoke, spin_down,
+    AT_ONCE, Bound, HELD_MAX, TOLERANCE, flushing_at_end, healthy_collector, invoke, spin_down,
 };
 
 /// A sandbox that answers subscribe so, after three invocations and a SHUTDOWN.
@@ -113,10 +113,7 @@ fn no_telemetry_is_no_trouble() {
     ] {
         let outcome = outcome(subscribe);
         assert!(
-            outcome
-                .held
-                .iter()
-                .all(|held| *held < Duration::from_millis(50)),
+            outcome.held.iter().all(|held| *held < AT_ONCE),
             "{subscribe:?}: {:?}",
             outcome.held
         );
@@ -147,9 +144,7 @@ fn a_mute_subscription_is_waited_for_once() {
         outcome.held
     );
     assert!(
-        outcome.held[1..]
-            .iter()
-            .all(|held| *held < Duration::from_millis(50)),
+        outcome.held[1..].iter().all(|held| *held < AT_ONCE),
         "{:?}",
         outcome.held
     );
@@ -163,7 +158,7 @@ fn a_mute_subscription_is_waited_for_once() {
 fn a_subscribe_that_takes_too_long_is_given_up() {
     let outcome = outcome(Subscribe::Slow(Duration::from_millis(1600)));
     assert!(
-        outcome.lambda.init_took() < Duration::from_millis(1500),
+        outcome.lambda.init_took() < Bound::ms(1500),
         "{:?}",
         outcome.lambda.init_took()
     );

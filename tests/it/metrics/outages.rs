@@ -8,7 +8,7 @@ use super::measured::{accounts, assert_close, count, measuring_at_end, named, to
 use super::statsd_client::StatsdClient;
 use crate::arrived::{events, function_lines, lines};
 use crate::counters::Counters;
-use crate::extension::{DEAD_SHUTDOWN_MAX, HELD_MAX, healthy_collector, invoke, spin_down};
+use crate::extension::{Bound, DEAD_SHUTDOWN_MAX, HELD_MAX, healthy_collector, invoke, spin_down};
 
 /// A collector that fails one signal.
 fn failing(signal: Signal, fault: &Fault) -> Collector {
@@ -31,7 +31,7 @@ fn five_invocations(lambda: &Sandbox) -> Vec<String> {
 fn counters_in_time(lambda: &Sandbox, fault: &Fault) -> Counters {
     let exit = spin_down(lambda);
     let limit = if *fault == Fault::Hang {
-        Duration::from_millis(2000)
+        Bound::ms(2000)
     } else {
         DEAD_SHUTDOWN_MAX
     };

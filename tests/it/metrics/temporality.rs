@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use kinglet_sandbox::{Point, Temporality};
 
-use super::measured::{accounts_without_losses, measuring_at_end, named, single};
+use super::measured::{accounts_without_losses, measuring_at_end, named, single, total};
 use super::statsd_client::StatsdClient;
 use crate::extension::{healthy_collector, invoke, spin_down};
 
@@ -31,7 +31,8 @@ fn deltas_are_contiguous() {
         spin_down(&lambda);
         for name in ["faas.invocations", "faas.invoke_duration"] {
             let points = named(&collector, name);
-            assert_eq!(points.len(), 5, "each is sent at once: {points:?}");
+            // Each is sent at once, unless the end of an invocation is so late on a busy machine that it is not awaited.
+            assert!((2..=5).contains(&points.len()), "{points:?}");
             assert!(
                 points
                     .iter()
@@ -44,7 +45,7 @@ fn deltas_are_contiguous() {
                 );
             }
         }
-        assert_eq!(values(&named(&collector, "faas.invocations")), [1.0; 5]);
+        assert_eq!(total(&collector, "faas.invocations"), 5.0);
     }
 }
 

@@ -56,6 +56,7 @@
 //! * How often a delivery is retried, and how long its answer may take, is a guess: nobody has published it.
 //! * A line waits (as on a full pipe, at most 15 s) while more than 1 MiB waits for the extension; Lambda drops it.
 //!   [`Deviations::drop_beyond_bytes`] drops, too.
+//! * An extension is killed later than at the deadline of SHUTDOWN by twice what this machine is late ([`lateness`]).
 //! * TCP destinations, SnapStart and response streaming's rate limits are missing.
 
 mod api;
@@ -67,6 +68,7 @@ mod http;
 mod init;
 mod invocation;
 mod lambda;
+mod lateness;
 mod process;
 mod report;
 mod sandbox;
@@ -85,6 +87,7 @@ pub use collector::{
 pub use deviation::{Deviations, RuntimeDone, Subscribe};
 pub use function::{Function, InvocationContext, Outcome, Work};
 pub use http::Request;
+pub use lateness::lateness;
 pub use report::{Invocation, Running};
 pub use sandbox::{Builder, Sandbox};
 pub use settings::{Mode, environment};

@@ -14,6 +14,7 @@ use crate::api;
 use crate::deviation::Deviations;
 use crate::function::{Function, Work};
 use crate::lambda::Lambda;
+use crate::lateness;
 use crate::process::{self, Output};
 use crate::report::{Invocation, Running};
 use crate::server::Server;
@@ -130,6 +131,7 @@ impl Builder {
         for path in &self.settings.extensions {
             process::check_executable(path).map_err(|problem| anyhow!(problem))?;
         }
+        lateness::watch();
         let init_timeout = self.settings.init_timeout;
         let lambda =
             Arc::new(Lambda::new(self.settings).context("a temporary directory is needed")?);

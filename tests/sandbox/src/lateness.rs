@@ -1,0 +1,70 @@
+//! How late this machine is: on one that is busy with other things a thread that should run at a moment runs later, and so
+//! does everything that is timed here.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, Once};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How often it is tried.
+const PERIOD: Duration = Duration::from_millis(10);
+/// How long a try is remembered.
+const MEMORY: Duration = Duration::from_secs(10);
+
+static TRIES: Mutex<VecDeque<(Instant, Duration)>> = Mutex::new(VecDeque::new());
+
+/// The longest that a thread had to wait for its turn in the last ten seconds. It is measured from the first sandbox, or the first
+/// call, on.
+pub fn lateness() -> Duration {
+    watch();
+    let tries = TRIES.lock().unwrap();
+    tries
+        .iter()
+        .map(|(_, late)| *late)
+        .max()
+        .unwrap_or_default()
+}
+
+/// Begins to measure, once.
+pub(crate) fn watch() {
+    static WATCH: Once = Once::new();
+    WATCH.call_once(|| {
+        drop(
+            thread::Builder::new()
+                .name("lateness".into())
+                .spawn(measure),
+        )
+    });
+}
+
+fn measure() {
+    loop {
+        let began = Instant::now();
+        thread::sleep(PERIOD);
+        let now = Instant::now();
+        let late = (now - began).saturating_sub(PERIOD);
+        let mut tries = TRIES.lock().unwrap();
+        while tries.front().is_some_and(|(at, _)| now - *at > MEMORY) {
+            tries.pop_front();
+        }
+        tries.push_back((now, late));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_measured() {
+        watch();
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while lateness().is_zero() {
+            assert!(
+                Instant::now() < deadline,
+                "no thread is ever in time to the nanosecond"
+            );
+            thread::sleep(PERIOD);
+        }
+    }
+}
