@@ -244,6 +244,7 @@ impl Reactor {
 
     /// The first next was asked: what nobody had to wait for is done now.
     pub fn initialized(&mut self) {
+        survival::install_others();
         if let Some(own) = &mut self.own {
             own.initialized(sys::microseconds());
         }

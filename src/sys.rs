@@ -66,6 +66,7 @@ const _: () = {
 };
 
 unsafe extern "C" {
+    fn syscall(number: i64, ...) -> i64;
     static environ: *const *const c_char;
     fn poll(descriptors: *mut PollFd, count: u64, timeout_ms: i32) -> i32;
     fn clock_gettime(clock: i32, time: *mut TimeSpec) -> i32;
@@ -163,9 +164,6 @@ pub fn clocks() -> Clocks {
 /// faults, and a search of the kernel's symbols.
 #[must_use]
 pub fn microseconds() -> u64 {
-    unsafe extern "C" {
-        fn syscall(number: i64, clock: i64, time: *mut TimeSpec) -> i64;
-    }
     const CLOCK_GETTIME: i64 = if cfg!(target_arch = "x86_64") {
         228
     } else {
@@ -548,11 +546,13 @@ pub mod survival {
     static REQUEST: AtomicPtr<u8> = AtomicPtr::new(core::ptr::null_mut());
     static REQUEST_BYTES: AtomicUsize = AtomicUsize::new(0);
 
-    /// What the kernel ends a process with for its own doing: ILL, TRAP, ABRT, BUS, FPE, SEGV, XCPU, XFSZ, SYS, on both
-    /// architectures.
-    const SIGNALS: [u8; 9] = [4, 5, 6, 7, 8, 11, 24, 25, 31];
+    /// What the kernel ends a process with for its own doing, on both architectures: ILL, TRAP, ABRT, BUS, FPE, SEGV.
+    const RAISED: [i64; 6] = [4, 5, 6, 7, 8, 11];
+    /// XCPU, XFSZ and SYS.
+    const SENT: [i64; 3] = [24, 25, 31];
     const STACK_BYTES: usize = 64 * 1024;
-    const SA_ONSTACK: i32 = 0x0800_0000;
+    const SA_ONSTACK: u64 = 0x0800_0000;
+    const SA_RESTORER: u64 = 0x0400_0000;
     const MSG_NOSIGNAL: i32 = 0x4000;
     /// Descriptors that the program can have open.
     const DESCRIPTORS_MAX: i32 = 64;
@@ -569,12 +569,14 @@ pub mod survival {
 
     static STACK: Stack = Stack(UnsafeCell::new([0; STACK_BYTES]));
 
+    /// The kernel's `struct sigaction`, not the C library's.
     #[repr(C)]
     struct SignalAction {
         handler: extern "C" fn(i32),
-        mask: [u64; 16],
-        flags: i32,
-        restorer: usize,
+        flags: u64,
+        /// Where a handler returns to. Ours never does, but x86_64's kernel wants one.
+        restorer: extern "C" fn(i32),
+        mask: u64,
     }
 
     #[repr(C)]
@@ -585,12 +587,11 @@ pub mod survival {
     }
 
     const _: () = {
-        assert!(size_of::<SignalAction>() == 152);
+        assert!(size_of::<SignalAction>() == 32);
         assert!(size_of::<SignalStack>() == 24);
     };
 
     unsafe extern "C" {
-        fn sigaction(signal: i32, new: *const SignalAction, old: *mut SignalAction) -> i32;
         fn sigaltstack(new: *const SignalStack, old: *mut SignalStack) -> i32;
         fn send(fd: i32, bytes: *const u8, length: usize, flags: i32) -> isize;
         fn recv(fd: i32, bytes: *mut u8, length: usize, flags: i32) -> isize;
@@ -617,27 +618,51 @@ pub mod survival {
         REQUEST.store(request.to_vec().leak().as_mut_ptr(), SeqCst);
     }
 
-    /// Installs the handlers.
+    /// Installs the handlers of what the processor itself raises, and of abort: a bug of ours is no other.
     pub fn install() {
         let stack = SignalStack {
             base: STACK.0.get().cast(),
             flags: 0,
             size: STACK_BYTES,
         };
+        // SAFETY: the structure is live and of the layout that the C library documents; the stack is a static, and nothing else
+        // uses it.
+        unsafe { sigaltstack(&raw const stack, core::ptr::null_mut()) };
+        for signal in RAISED {
+            handle(signal);
+        }
+    }
+
+    /// Installs the others, which somebody or a limit has to send: the start does not wait for that.
+    pub fn install_others() {
+        for signal in SENT {
+            handle(signal);
+        }
+    }
+
+    /// By the system call itself: the C library's function makes others, for threads that are not there.
+    fn handle(signal: i64) {
+        const RT_SIGACTION: i64 = if cfg!(target_arch = "x86_64") {
+            13
+        } else {
+            134
+        };
         let action = SignalAction {
             handler: survive,
-            mask: [0; 16],
-            flags: SA_ONSTACK,
-            restorer: 0,
+            flags: SA_ONSTACK | SA_RESTORER,
+            restorer: survive,
+            mask: 0,
         };
-        // SAFETY: both structures are live and of the layout that the C library documents; the stack is a
-        // static, and nothing else uses it.
+        // SAFETY: `action` is live and of the kernel's layout on both architectures, whose mask has 8 bytes; nothing is written.
         unsafe {
-            sigaltstack(&raw const stack, core::ptr::null_mut());
-            for signal in SIGNALS {
-                sigaction(i32::from(signal), &raw const action, core::ptr::null_mut());
-            }
-        }
+            syscall(
+                RT_SIGACTION,
+                signal,
+                &raw const action,
+                core::ptr::null_mut::<SignalAction>(),
+                size_of::<u64>(),
+            )
+        };
     }
 
     /// The handler. It never returns: what the program was doing is lost.

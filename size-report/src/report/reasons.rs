@@ -9,6 +9,14 @@ const REASONS: &[(&str, &str)] = &[
         "musl gives the one thread its thread-local storage.",
     ),
     (
+        r"^sigaltstack\(",
+        "A fatal signal of our own is survived, on a stack that is surely there; while Lambda reads the request of register.",
+    ),
+    (
+        r"^rt_sigaction\(SIG(ILL|TRAP|ABRT|BUS|FPE|SEGV), ",
+        "The same, for each signal that a bug of ours can raise: from register on none of them may end the process.",
+    ),
+    (
         r"^set_tid_address\(",
         "musl learns the number of the thread; its locks want it.",
     ),
