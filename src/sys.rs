@@ -514,7 +514,7 @@ pub fn environment() -> Arguments {
 /// Carrying on after a fatal signal, so that a bug of ours never fails the function.
 ///
 /// It is there as soon as register has told who we are. Before that nothing can be asked: what happens then, in the reading of
-/// register's answer, ends the process. From there on [`crash_if`] stands wherever the conversation about the next event, or
+/// register's answer, ends the process. From there on [`survival::crash_if`] stands wherever the conversation about the next event, or
 /// what the program is at, becomes another; the tests crash at each.
 ///
 /// The handler runs on a stack of its own, trusts nothing of the program's memory but the few words in here, and does the one
