@@ -3,26 +3,27 @@
 use std::sync::Mutex;
 
 use crate::config::{self, Buffering, Config};
-use crate::event::{Emf, Filter, Reader};
-use crate::exporter::Exporter;
-use crate::intake::Intake;
-use crate::lifecycle::{Action, Policy};
+use crate::format::resource::Resource;
+use crate::lambda::lifecycle::{Action, Policy};
+use crate::lambda::message;
+use crate::lambda::message::Messages;
+use crate::lambda::runtime_api::{self, Endpoint, RuntimeApi, Said, heads};
 use crate::limits::{
     LOGS_API_BUFFERING_MS_MIN, REGISTER_RETRY_MS, REGISTER_TRY_MS_MAX, SUBSCRIBE_MS_MAX,
     record_bytes_max,
 };
-use crate::message::Messages;
-use crate::metrics::Table;
+use crate::metric::own::SelfMetrics;
+use crate::metric::table::Table;
+use crate::output::exporter::Exporter;
+use crate::queue::ring::Ring;
+use crate::queue::signal::{PerSignal, Signal};
+use crate::reactor::telemetry::Telemetry;
 use crate::reactor::{Reactor, Shared, lock};
-use crate::record::Writer;
-use crate::resource::Resource;
-use crate::ring::Ring;
-use crate::runtime_api::{self, Endpoint, RuntimeApi, Said, heads};
-use crate::self_metrics::SelfMetrics;
-use crate::signal::{PerSignal, Signal};
+use crate::record::encoder::Encoder;
+use crate::source::event::{Emf, Filter, Reader};
+use crate::source::intake::Intake;
 use crate::sys::{self, survival};
-use crate::telemetry::Telemetry;
-use crate::{decimal, message};
+use crate::text::decimal;
 
 /// What register has told, and the connection it was told on.
 pub struct Registration {
@@ -218,9 +219,9 @@ pub fn assemble(
     resource: Resource,
     subscription: Subscription,
 ) -> (Shared, Option<Exporter>) {
-    let writer = Writer::new(record_bytes_max(config.ring_bytes));
+    let encoder = Encoder::new(config.format, record_bytes_max(config.ring_bytes));
     let is_concurrent = config.is_concurrent || registration.shutdown_only;
-    let reader = Reader::new(config.filter, writer, is_concurrent, config.is_coldstart);
+    let reader = Reader::new(config.filter, encoder, is_concurrent, config.is_coldstart);
     // A dormant extension has no use for a ring.
     let ring_bytes = if subscription.telemetry.is_some() {
         config.ring_bytes
@@ -232,7 +233,14 @@ pub fn assemble(
         .as_ref()
         .map_or_else(PerSignal::default, Exporter::routes);
     let metrics = routes.metric.then(|| Table::new(config.temporality));
-    let intake = Intake::new(Ring::new(ring_bytes), reader, resource, routes.log, metrics);
+    let intake = Intake::new(
+        Ring::new(ring_bytes),
+        reader,
+        resource,
+        routes.log,
+        metrics,
+        config.format,
+    );
     let policy = Policy {
         flush: config.flush,
         budget_ms: config.flush_budget_ms,

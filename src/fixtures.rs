@@ -1,14 +1,16 @@
 //! For tests: what real sandboxes have sent (`tests/fixtures/telemetry`, a directory for each run), as HTTP requests, and an
 //! intake to read it.
 
-use crate::event::{Emf, Filter, Reader};
-use crate::intake::Intake;
+use crate::format::Format;
+use crate::format::point::Temporality;
+use crate::format::resource::Resource;
 use crate::limits::record_bytes_max;
-use crate::metrics::Table;
-use crate::point::Temporality;
-use crate::record::Writer;
-use crate::resource::Resource;
-use crate::ring::Ring;
+use crate::metric::table::Table;
+use crate::queue::ring::Ring;
+use crate::record::encoder::Encoder;
+use crate::record::encoder::captured::Captured;
+use crate::source::event::{Emf, Filter, Reader};
+use crate::source::intake::Intake;
 
 pub const DIRECTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures");
 const RING_BYTES: usize = 256 * 1024;
@@ -64,8 +66,13 @@ pub fn chunked_request(body: &[u8], chunk_bytes: usize) -> Vec<u8> {
     request
 }
 
-/// An intake that ships everything.
+/// An intake that ships everything, in a form that can be read back.
 pub fn intake(is_concurrent: bool) -> Intake {
+    intake_for(&Captured, is_concurrent)
+}
+
+/// An intake that ships everything in this format.
+pub fn intake_for(format: &'static dyn Format, is_concurrent: bool) -> Intake {
     let filter = Filter {
         platform: true,
         function: true,
@@ -74,12 +81,13 @@ pub fn intake(is_concurrent: bool) -> Intake {
         severity_min: 0,
         emf: Emf::Both,
     };
-    let writer = Writer::new(RECORD_BYTES_MAX);
+    let encoder = Encoder::new(format, RECORD_BYTES_MAX);
     Intake::new(
         Ring::new(RING_BYTES),
-        Reader::new(filter, writer, is_concurrent, true),
+        Reader::new(filter, encoder, is_concurrent, true),
         Resource::default(),
         true,
         Some(Table::new(Temporality::Delta)),
+        format,
     )
 }

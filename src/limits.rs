@@ -110,6 +110,8 @@ pub const EVENT_TYPE_BYTES_MAX: usize = 64;
 pub const LINE_PREFIX_BYTES: usize = 128;
 /// Words of that part that are looked at: Ruby's form has seven before the end of its prefix.
 pub const LINE_PREFIX_WORDS_MAX: usize = 7;
+/// Room in the ring with which it is worth while to try and encode a line there at once: a usual line with all that is around it.
+pub const PLAIN_RECORD_BYTES_MIN: usize = 1024;
 /// Resource attributes, encoded.
 pub const RESOURCE_BYTES_MAX: usize = 16 * 1024;
 /// A longer value of a resource attribute is not taken.
@@ -251,8 +253,6 @@ pub const DATAGRAMS_PER_TURN_MAX: u32 = 64;
 pub const DATAGRAM_REST_MS: u64 = 1;
 /// Memory asked of the kernel for datagrams that wait; it gives no more than its own limit. A small one takes 768 bytes there.
 pub const DATAGRAM_QUEUE_BYTES: i32 = 1024 * 1024;
-/// Most that a format writes for a data point besides its identity, attributes apart.
-pub const POINT_OVERHEAD_BYTES_MAX: usize = 1024;
 /// Values of one metric in one EMF document (CloudWatch's limit).
 pub const EMF_VALUES_MAX: usize = 100;
 /// Metrics of one directive in an EMF document (CloudWatch's limit).

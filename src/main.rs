@@ -4,9 +4,13 @@
 //! [`kinglet::entry`].
 #![no_main]
 
-use kinglet::runtime_api::Endpoint;
+use kinglet::extension;
+use kinglet::lambda::message;
+use kinglet::lambda::runtime_api::Endpoint;
+use kinglet::output::resolver;
+use kinglet::outside;
+use kinglet::sys;
 use kinglet::sys::Arguments;
-use kinglet::{extension, message, outside, resolver, sys};
 
 kinglet::entry!(start);
 

@@ -4,8 +4,12 @@ use ureq::http::header::AUTHORIZATION;
 use ureq::http::{HeaderName, HeaderValue, Uri};
 
 use super::{Reader, pairs};
-use crate::signal::{PerSignal, Signal};
-use crate::{address, decimal, delimited, limits, wire};
+use crate::format;
+use crate::limits;
+use crate::queue::signal::{PerSignal, Signal};
+use crate::text::address;
+use crate::text::decimal;
+use crate::text::delimited;
 
 type Header = (HeaderName, HeaderValue);
 pub type Headers = Vec<Header>;
@@ -92,7 +96,7 @@ const CLIENTS: &str = "accept-encoding,connection,content-encoding,content-lengt
     trailer,transfer-encoding,upgrade";
 
 impl Reader<'_> {
-    pub(super) fn endpoints(&mut self, format: &dyn wire::Format) -> PerSignal<Option<Endpoint>> {
+    pub(super) fn endpoints(&mut self, format: &dyn format::Format) -> PerSignal<Option<Endpoint>> {
         let wants_metrics = self.switch("KINGLET_METRICS", true);
         let log = self.endpoint(Signal::Log, format, &Err(Missing::Off));
         let metric = if wants_metrics {
@@ -119,7 +123,7 @@ impl Reader<'_> {
     fn endpoint(
         &mut self,
         signal: Signal,
-        format: &dyn wire::Format,
+        format: &dyn format::Format,
         other: &Result<Endpoint, Missing>,
     ) -> Result<Endpoint, Missing> {
         let names = NAMES.of(signal);
@@ -305,8 +309,8 @@ fn push_base64(out: &mut Vec<u8>, bytes: &[u8]) {
 mod tests {
     use super::*;
     use crate::config::read;
+    use crate::format::resource::Resource;
     use crate::random::Numbers;
-    use crate::resource::Resource;
 
     const GOOD: [&str; 14] = [
         "http://127.0.0.1:4318",

@@ -1,8 +1,8 @@
 //! The names of kinglet's own variables, and what is said of one that is none of them.
 
 use super::Warn;
-use crate::delimited;
 use crate::limits::VARIABLE_NAME_BYTES_MAX;
+use crate::text::delimited;
 
 /// What all begin with.
 const PREFIX: &[u8] = b"KINGLET_";
@@ -72,7 +72,7 @@ mod tests {
 
     use super::*;
     use crate::config::read;
-    use crate::resource::Resource;
+    use crate::format::resource::Resource;
 
     fn told(entries: &[&'static str]) -> Vec<String> {
         let mut lines = Vec::new();

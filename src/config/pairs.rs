@@ -2,7 +2,7 @@
 //! percent stands for.
 
 use super::Reader;
-use crate::decimal;
+use crate::text::decimal;
 
 /// What [`crate::sys::variable`] puts where a value is not UTF-8: U+FFFD.
 const NO_TEXT: &[u8] = b"\xef\xbf\xbd";
@@ -28,7 +28,7 @@ pub fn is_text(value: &str) -> bool {
 
 /// One pair `name=value`; the value percent-decoded. The name must be a token, the value printable.
 pub fn pair(pair: &str) -> Option<(&str, String)> {
-    let (name, value) = crate::delimited::cut(pair, b'=')?;
+    let (name, value) = crate::text::delimited::cut(pair, b'=')?;
     let (name, value) = (name.trim_ascii(), value.trim_ascii());
     let is_name = !name.is_empty()
         && name

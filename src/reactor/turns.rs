@@ -2,9 +2,9 @@
 
 use super::Reactor;
 use crate::clock::{Clocks, Mono, Wall};
-use crate::lifecycle::{self, Input, Seen};
+use crate::lambda::lifecycle::{self, Input, Seen};
 use crate::limits::{ANSWER_MS_MAX, HIGH_WATER_PERCENT, SHUTDOWN_OPEN_MS_MAX};
-use crate::signal::Signal;
+use crate::queue::signal::Signal;
 use crate::sys;
 
 /// A signal that has something to send.

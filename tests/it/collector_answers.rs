@@ -146,7 +146,7 @@ fn a_batch_that_is_too_large_is_halved() {
 /// 413 to what is longer than the collector takes: the size that goes through is remembered, not found out again and again.
 #[test]
 fn the_size_that_goes_through_is_remembered() {
-    const BYTES_MAX: usize = 30_000;
+    const BYTES_MAX: usize = 20_000;
     let collector = faulty_collector(Fault::TooLarge(BYTES_MAX));
     let lambda = flushing_at_end(&collector).freezes(false).start().unwrap();
     let mut expected = Vec::new();

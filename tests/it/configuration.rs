@@ -26,7 +26,7 @@ const WRONG: [(&str, &str, &str); 15] = [
     ("KINGLET_TELEMETRY_ITEMS", "999", "10000"),
     ("KINGLET_TELEMETRY_BYTES", "1", "262144"),
     ("KINGLET_TELEMETRY_MS", "24", "25"),
-    ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc", "http/json"),
+    ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc", "http/protobuf"),
     ("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip", ""),
 ];
 

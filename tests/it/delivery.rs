@@ -177,7 +177,7 @@ fn one_connection_carries_all_batches() {
         );
         assert_eq!(
             received.request.header("content-type"),
-            Some("application/json")
+            Some("application/x-protobuf")
         );
         assert!(
             received

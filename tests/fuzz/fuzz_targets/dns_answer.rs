@@ -1,6 +1,6 @@
 //! Any datagram and any of the two files are harmless, and a query is never its own answer.
 #![no_main]
-use kinglet::dns::{Answer, RecordType, encode_query, hosts_lookup, nameservers, parse_answer};
+use kinglet::output::dns::{Answer, RecordType, encode_query, hosts_lookup, nameservers, parse_answer};
 
 libfuzzer_sys::fuzz_target!(|input: (&[u8], &[u8])| {
     let (name, message) = input;

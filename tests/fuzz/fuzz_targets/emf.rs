@@ -1,8 +1,8 @@
 //! Whatever a line is, reading it as an EMF document ends, borrows from it, and hands over numbers.
 #![no_main]
-use kinglet::emf::{NAMESPACE, is_emf, read};
+use kinglet::source::emf::{NAMESPACE, is_emf, read};
 use kinglet::limits::METRIC_ATTRIBUTES_MAX;
-use kinglet::measurement::Change;
+use kinglet::metric::measurement::Change;
 use serde_json::Value;
 
 /// How many metrics a document names.

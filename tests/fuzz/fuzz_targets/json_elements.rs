@@ -1,6 +1,6 @@
 //! A body in any chunking gives the elements that it gives whole, and walking them is harmless.
 #![no_main]
-use kinglet::json::{Cut, Elements, members};
+use kinglet::text::json::{Cut, Elements, members};
 
 fn split(body: &[u8], capacity: usize, chunk: usize) -> (Vec<(Vec<u8>, Option<Cut>)>, bool) {
     let mut elements = Elements::new(capacity);

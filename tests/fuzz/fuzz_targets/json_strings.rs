@@ -1,6 +1,6 @@
 //! Whatever comes in, what is appended is valid string content, within its limit, and means the same both ways.
 #![no_main]
-use kinglet::json::{append_escaped, append_raw_string, append_unescaped};
+use kinglet::text::json::{append_escaped, append_raw_string, append_unescaped};
 
 libfuzzer_sys::fuzz_target!(|input: (u8, &[u8])| {
     let (limit, text) = input;

@@ -1,9 +1,9 @@
 //! Whatever a datagram holds, what it says is within its bounds, and its lines say the same one by one.
 #![no_main]
 use kinglet::limits::{METRIC_ATTRIBUTES_MAX, SAMPLED_TIMES_MAX};
-use kinglet::measurement::{Change, Measurement};
-use kinglet::record::{Head, Record, Writer};
-use kinglet::statsd::{self, Log};
+use kinglet::metric::measurement::{Change, Measurement};
+use kinglet::record::encoder::{Head, Record, Writer};
+use kinglet::source::statsd::{self, Log};
 
 const NOW: Head<'_> = Head {
     time_unix_nano: 1,

@@ -3,6 +3,7 @@
 mod body;
 mod fault;
 mod point;
+mod protobuf;
 mod record;
 mod serving;
 mod stream;
@@ -177,8 +178,7 @@ impl Collector {
         let mut all = Vec::new();
         for (number, received) in self.requests().iter().enumerate() {
             if received.accepted() {
-                let request = &received.request;
-                all.extend(decode(&request.path, &request.body, number)?);
+                all.extend(decode(&received.request, number)?);
             }
         }
         Ok(all)
@@ -204,8 +204,8 @@ impl Collector {
     }
 }
 
-/// Takes a request's body apart: path, body, number.
-type Decode<T> = dyn Fn(&str, &[u8], usize) -> Result<Vec<T>, String>;
+/// Takes a request apart, which has this number.
+type Decode<T> = dyn Fn(&Request, usize) -> Result<Vec<T>, String>;
 
 fn expect_valid<T>(decoded: Result<T, String>) -> T {
     decoded.unwrap_or_else(|error| panic!("the collector received {error}"))

@@ -10,6 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::record::Attributes;
 
@@ -194,8 +195,8 @@ impl fmt::Display for Point {
 }
 
 /// The points of an OTLP metrics request.
-pub fn of_otlp(body: &[u8], request: usize) -> Result<Vec<Point>, String> {
-    checked(otlp::read(body, request)?)
+pub fn of_otlp(document: Value, request: usize) -> Result<Vec<Point>, String> {
+    checked(otlp::read(document, request)?)
 }
 
 /// Whether a row of NDJSON is a point, and no log record.

@@ -191,7 +191,7 @@ fn text(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::collector::body::decode;
+    use crate::collector::body::{decode, request};
 
     #[test]
     fn otlp_logs() {
@@ -199,7 +199,7 @@ mod tests {
             "scopeLogs":[{"scope":{"name":"kinglet"},"logRecords":[{"timeUnixNano":"17","severityNumber":9,
             "severityText":"INFO","body":{"stringValue":"hello"},"attributes":[
             {"key":"faas.invocation_id","value":{"stringValue":"r1"}},{"key":"n","value":{"intValue":"7"}}]}]}]}]}"#;
-        let records = decode("/v1/logs", body, 3).unwrap();
+        let records = decode(&request("/v1/logs", body), 3).unwrap();
         assert_eq!(records.len(), 1);
         let record = &records[0];
         assert_eq!(
@@ -226,10 +226,10 @@ mod tests {
             r#"{"body":{"strValue":"x"}}"#,
         ] {
             assert!(
-                decode("/v1/logs", log(record).as_bytes(), 0).is_err(),
+                decode(&request("/v1/logs", log(record).as_bytes()), 0).is_err(),
                 "{record}"
             );
         }
-        assert!(decode("/v1/logs", b"{", 0).is_err());
+        assert!(decode(&request("/v1/logs", b"{"), 0).is_err());
     }
 }

@@ -196,7 +196,7 @@ impl Serving {
 
     /// The next answer of [`Fault::Longer`].
     fn longer(&self, signal: Signal, request: &Request, step: usize) -> Answer {
-        let is_one = decode_logs(&request.path, &request.body, 0).is_ok_and(|logs| logs.len() < 2);
+        let is_one = decode_logs(request, 0).is_ok_and(|logs| logs.len() < 2);
         let mut state = self.state.lock().unwrap();
         let longer = &mut state.routes.of(signal).longer;
         let bytes = *longer;

@@ -62,7 +62,7 @@ impl Story {
     /// One request at the collector, and its status: its records, framed, if it was taken.
     pub(crate) fn received(&self, number: usize, request: &Request, status: u16) {
         let (path, taken) = (&request.path, (200..300).contains(&status));
-        let records = taken.then(|| decode(path, &request.body, number));
+        let records = taken.then(|| decode(request, number));
         let mut told = self.told.lock().unwrap();
         if self.quiet {
             let records = records.and_then(Result::ok).map(|records| {

@@ -158,14 +158,20 @@ fn message(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kinglet_sandbox::decode;
+    use kinglet_sandbox::{Request, decode};
 
     fn records(lines: &[(&str, &str)]) -> Vec<Record> {
         let body: String = lines
             .iter()
             .map(|(line, id)| format!("{}\n", serde_json::json!({"body": line, "request_id": id})))
             .collect();
-        decode("/lines", body.as_bytes(), 0).unwrap()
+        let request = Request {
+            method: "POST".into(),
+            path: "/lines".into(),
+            headers: Vec::new(),
+            body: body.into_bytes(),
+        };
+        decode(&request, 0).unwrap()
     }
 
     #[test]

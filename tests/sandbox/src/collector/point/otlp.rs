@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::any_value::{KeyValue, attributes};
 use super::integer::{Whole, time};
@@ -92,8 +93,8 @@ struct HistogramPoint {
     explicit_bounds: Vec<f64>,
 }
 
-pub fn read(body: &[u8], request: usize) -> Result<Vec<Point>, String> {
-    let document: Request = serde_json::from_slice(body)
+pub fn read(document: Value, request: usize) -> Result<Vec<Point>, String> {
+    let document: Request = serde_json::from_value(document)
         .map_err(|error| format!("metrics that are no OTLP: {error}"))?;
     let mut points = Vec::new();
     for group in document.resource_metrics {

@@ -12,7 +12,10 @@ fn read(metrics: &str) -> Result<Vec<Point>, String> {
     let body = format!(
         r#"{{"resourceMetrics":[{{"resource":{{"attributes":[]}},"scopeMetrics":[{{"scope":{scope},"metrics":[{metrics}]}}]}}]}}"#
     );
-    of_otlp(body.as_bytes(), 4)
+    of_otlp(
+        serde_json::from_str(&body).map_err(|error| error.to_string())?,
+        4,
+    )
 }
 
 #[test]

@@ -153,8 +153,7 @@ pub(crate) fn verify(written: &[Written], requests: &[Received]) -> Result<Verdi
     let mut comparison = Comparison::new(written);
     for (number, received) in requests.iter().enumerate() {
         if received.accepted() {
-            let request = &received.request;
-            let records = decode(&request.path, &request.body, number)?;
+            let records = decode(&received.request, number)?;
             records.iter().for_each(|record| comparison.take(record));
         }
     }

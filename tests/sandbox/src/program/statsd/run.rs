@@ -154,8 +154,7 @@ fn points(requests: &[Received]) -> Result<Vec<Point>> {
     let mut points = Vec::new();
     for (number, received) in requests.iter().enumerate() {
         if received.accepted() {
-            let request = &received.request;
-            let decoded = decode_points(&request.path, &request.body, number);
+            let decoded = decode_points(&received.request, number);
             points.extend(decoded.map_err(anyhow::Error::msg)?);
         }
     }

@@ -1,0 +1,192 @@
+//! OTLP/HTTP with JSON: `ExportLogsServiceRequest` and `ExportMetricsServiceRequest` in protobuf's JSON mapping, with trace
+//! and span ids in hexadecimal as OTLP prescribes (opentelemetry-proto 1.x, "JSON Protobuf Encoding").
+//!
+//! Times are strings. Integers are JSON numbers while every receiver reads them exactly (below 2⁵³), strings above: rotel, for
+//! one, loses values, and whole histograms, whose integers are strings.
+//!
+//! Sums and gauges are doubles even where they are whole: the next value may not be, and a stream that changes its type
+//! between two points is two streams, or a conflict, to who stores it. Counts are integers for good.
+
+use super::json_values::{Names, value, values};
+use super::{Format, Head, Value, push};
+use crate::format::point::{Kind, Point, Temporality};
+use crate::format::resource::Resource;
+use crate::format::severity;
+use crate::queue::signal::Signal;
+use crate::text::decimal;
+
+pub struct OtlpJson;
+
+impl Format for OtlpJson {
+    fn name(&self) -> &'static str {
+        "otlp-json"
+    }
+
+    fn content_type(&self) -> &'static str {
+        "application/json"
+    }
+
+    fn path(&self, signal: Signal) -> &'static str {
+        super::otlp_path(signal)
+    }
+
+    fn record(&self, out: &mut Vec<u8>, head: &Head<'_>, body: &Value<'_>, room: usize) -> bool {
+        out.extend_from_slice(b"{\"timeUnixNano\":\"");
+        time(out, head.time_unix_nano);
+        out.extend_from_slice(b"\",\"observedTimeUnixNano\":\"");
+        time(out, head.observed_unix_nano);
+        if head.severity > 0 {
+            out.extend_from_slice(b"\",\"severityNumber\":");
+            decimal::push(out, u64::from(head.severity));
+            push(
+                out,
+                &[b",\"severityText\":\"", severity::name(head.severity)],
+            );
+        }
+        out.extend_from_slice(b"\",\"body\":{\"stringValue\":\"");
+        let is_cut = value(out, body, room);
+        out.extend_from_slice(b"\"},\"attributes\":[");
+        head.attributes(&mut |key, value| {
+            attribute(out, key, value, usize::MAX);
+        });
+        is_cut
+    }
+
+    fn attribute(&self, out: &mut Vec<u8>, key: &[u8], value: &Value<'_>, room: usize) -> bool {
+        attribute(out, key, value, room)
+    }
+
+    fn end_record(&self, out: &mut Vec<u8>, _start: usize, head: &Head<'_>, dropped: u32) {
+        out.push(b']');
+        if dropped > 0 {
+            out.extend_from_slice(b",\"droppedAttributesCount\":");
+            decimal::push(out, u64::from(dropped));
+        }
+        if let Some(trace) = head.trace {
+            push(out, &[b",\"traceId\":\"", &trace.trace_id]);
+            if trace.span_id != [b'0'; 16] {
+                push(out, &[b"\",\"spanId\":\"", &trace.span_id]);
+            }
+            let flags: &[u8] = if trace.sampled {
+                b"\",\"flags\":1"
+            } else {
+                b"\",\"flags\":0"
+            };
+            out.extend_from_slice(flags);
+        }
+        out.push(b'}');
+    }
+
+    /// Each point is a metric of its own: receivers put together what has the same name.
+    fn point(&self, out: &mut Vec<u8>, point: &Point<'_>) {
+        let kind: &[u8] = match point.kind {
+            Kind::Sum { is_monotonic: true } => b"\",\"sum\":{\"isMonotonic\":true,",
+            Kind::Sum { .. } => b"\",\"sum\":{",
+            Kind::Gauge | Kind::Set => b"\",\"gauge\":{",
+            Kind::Histogram(_) => b"\",\"histogram\":{",
+        };
+        let temporality: &[u8] = match point.temporality() {
+            None => b"",
+            Some(Temporality::Delta) => b"\"aggregationTemporality\":1,",
+            Some(Temporality::Cumulative) => b"\"aggregationTemporality\":2,",
+        };
+        let has_unit = !point.unit.is_empty();
+        let pieces: &[&[u8]] = &[
+            b"{\"name\":\"",
+            point.name,
+            if has_unit { b"\",\"unit\":\"" } else { b"" },
+            point.unit,
+            kind,
+            temporality,
+            b"\"dataPoints\":[{\"attributes\":[",
+        ];
+        push(out, pieces);
+        for (key, value) in point.attributes() {
+            attribute(out, key, &Value::Raw(value), usize::MAX);
+        }
+        out.extend_from_slice(b"],\"");
+        if !temporality.is_empty() {
+            out.extend_from_slice(b"startTimeUnixNano\":\"");
+            time(out, point.start_unix_nano);
+            out.extend_from_slice(b"\",\"");
+        }
+        out.extend_from_slice(b"timeUnixNano\":\"");
+        time(out, point.time_unix_nano);
+        values(out, point, &NAMES);
+        out.extend_from_slice(b"}]}}");
+    }
+
+    fn begin(&self, out: &mut Vec<u8>, resource: &Resource, signal: Signal) {
+        let (resources, scopes): (&[u8], &[u8]) = match signal {
+            Signal::Log => (b"Logs", b"Logs\":[{\"logRecords"),
+            Signal::Metric => (b"Metrics", b"Metrics\":[{\"metrics"),
+        };
+        let start: &[&[u8]] = &[
+            b"{\"resource",
+            resources,
+            b"\":[{\"resource\":{\"attributes\":[",
+        ];
+        push(out, start);
+        for entry in resource.entries() {
+            attribute(out, &entry.key, &entry.value(), usize::MAX);
+        }
+        push(out, &[b"]},\"scope", scopes, b"\":["]);
+    }
+
+    fn separator(&self) -> &'static [u8] {
+        b","
+    }
+
+    fn end(&self, out: &mut Vec<u8>, batch_id: &[u8]) {
+        let scope: &[&[u8]] = &[
+            b"],\"scope\":{\"name\":\"kinglet\",\"version\":\"",
+            crate::VERSION.as_bytes(),
+            b"\",\"attributes\":[{\"key\":\"kinglet.batch.id\",\"value\":{\"stringValue\":\"",
+            batch_id,
+            b"\"}}]}}]}]}",
+        ];
+        push(out, scope);
+    }
+}
+
+/// Lambda's times have milliseconds: the last six digits need no division.
+fn time(out: &mut Vec<u8>, unix_nano: u64) {
+    let milliseconds = unix_nano / 1_000_000;
+    if milliseconds > 0 && milliseconds * 1_000_000 == unix_nano {
+        decimal::push(out, milliseconds);
+        out.extend_from_slice(b"000000");
+    } else {
+        decimal::push(out, unix_nano);
+    }
+}
+
+const NAMES: Names = Names {
+    double: b"asDouble",
+    integer: b"asInt",
+    buckets: b"bucketCounts",
+    bounds: b"explicitBounds",
+};
+
+/// An attribute is the first where nothing but the beginning of their list stands before it.
+fn attribute(out: &mut Vec<u8>, key: &[u8], any_value: &Value<'_>, room: usize) -> bool {
+    let start = out.len();
+    let comma: &[u8] = if out.ends_with(b"[") { b"" } else { b"," };
+    let (name, quote): (&[u8], &[u8]) = match any_value {
+        Value::Raw(_) | Value::Text(_) => (b"stringValue\":", b"\""),
+        // 15 digits are below 2⁵³.
+        Value::Integer(digits) if digits.len() > 15 => (b"intValue\":", b"\""),
+        Value::Integer(_) => (b"intValue\":", b""),
+        Value::Double(_) => (b"doubleValue\":", b""),
+        Value::Boolean(_) => (b"boolValue\":", b""),
+    };
+    push(
+        out,
+        &[comma, b"{\"key\":\"", key, b"\",\"value\":{\"", name, quote],
+    );
+    let fits = !value(out, any_value, room);
+    push(out, &[quote, b"}}"]);
+    if !fits {
+        out.truncate(start);
+    }
+    fits
+}

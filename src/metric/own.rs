@@ -1,0 +1,259 @@
+//! What kinglet itself costs and does, as metrics: whoever pays for an extension should see what for.
+//!
+//! They go out with other metrics, and never are the reason for a flush: each flush would be the reason for the next.
+
+use crate::format::point::Bounds;
+use crate::limits::FLUSHES_TOLD_MAX;
+use crate::metric::measurement::{Attribute, Change, Measurement, Sink};
+use crate::queue::ledger::Ledger;
+use crate::queue::signal::PerSignal;
+use crate::text::decimal;
+
+/// What is told besides the accounts.
+pub struct Snapshot {
+    /// CPU time of the process so far.
+    pub cpu_us: u64,
+    /// Largest resident memory of the process so far.
+    pub resident_kilobytes_max: u64,
+    /// The breaker of the endpoint is not closed.
+    pub is_open: PerSignal<bool>,
+}
+
+/// Remembers what was told, because sums grow by what is new.
+#[derive(Default)]
+pub struct SelfMetrics {
+    /// When the process began, until that is of no use.
+    began_us: u64,
+    /// From there to the first next; taken when told.
+    init_us: Option<u64>,
+    flushes_ms: Vec<u64>,
+    told: [u64; SUMS.len()],
+}
+
+/// Name, unit, attribute, and how many of what is counted are one of the unit.
+type Sum = (&'static [u8], &'static [u8], Attribute<'static>, f64);
+
+const RECORDS: &[u8] = b"kinglet.records";
+const POINTS: &[u8] = b"kinglet.points";
+const BYTES: &[u8] = b"kinglet.io";
+const RECORD: &[u8] = b"{record}";
+const POINT: &[u8] = b"{point}";
+const FATE: &[u8] = b"kinglet.fate";
+const DIRECTION: &[u8] = b"kinglet.direction";
+const SIGNAL: &[u8] = b"kinglet.signal";
+const NONE: Attribute<'static> = (b"", b"");
+
+const SUMS: [Sum; 18] = [
+    (b"kinglet.cpu.time", b"s", NONE, 1e6),
+    (b"kinglet.held", b"s", NONE, 1e3),
+    (b"kinglet.posts", b"{post}", NONE, 1.0),
+    (b"kinglet.posts.failed", b"{post}", NONE, 1.0),
+    (BYTES, b"By", (DIRECTION, b"received"), 1.0),
+    (BYTES, b"By", (DIRECTION, b"sent"), 1.0),
+    (RECORDS, RECORD, (FATE, b"received"), 1.0),
+    (RECORDS, RECORD, (FATE, b"delivered"), 1.0),
+    (RECORDS, RECORD, (FATE, b"evicted"), 1.0),
+    (RECORDS, RECORD, (FATE, b"rejected"), 1.0),
+    (RECORDS, RECORD, (FATE, b"filtered"), 1.0),
+    (RECORDS, RECORD, (FATE, b"malformed"), 1.0),
+    (POINTS, POINT, (FATE, b"delivered"), 1.0),
+    (POINTS, POINT, (FATE, b"evicted"), 1.0),
+    (POINTS, POINT, (FATE, b"rejected"), 1.0),
+    (
+        b"kinglet.measurements",
+        b"{measurement}",
+        (FATE, b"malformed"),
+        1.0,
+    ),
+    (
+        b"kinglet.measurements",
+        b"{measurement}",
+        (FATE, b"dropped"),
+        1.0,
+    ),
+    (b"kinglet.datagrams.dropped", b"{datagram}", NONE, 1.0),
+];
+
+impl SelfMetrics {
+    /// `began_us`: when the process began, on any clock.
+    #[must_use]
+    pub fn new(began_us: u64) -> SelfMetrics {
+        SelfMetrics {
+            began_us,
+            ..SelfMetrics::default()
+        }
+    }
+
+    /// The first next was asked then, on the same clock.
+    pub const fn initialized(&mut self, now_us: u64) {
+        self.init_us = Some(now_us.saturating_sub(self.began_us));
+    }
+
+    /// A POST has taken so long.
+    pub fn flushed(&mut self, ms: u64) {
+        if self.flushes_ms.len() < FLUSHES_TOLD_MAX {
+            self.flushes_ms.push(ms);
+        }
+    }
+
+    /// Tells what is new.
+    pub fn measure(&mut self, ledger: &Ledger, snapshot: &Snapshot, sink: Sink<'_>) {
+        let (logs, metrics) = (&ledger.fate.log, &ledger.fate.metric);
+        let values = [
+            snapshot.cpu_us,
+            ledger.held_ms,
+            ledger.posts,
+            ledger.posts_failed,
+            ledger.bytes_received,
+            ledger.bytes_sent,
+            ledger.received,
+            logs.delivered,
+            logs.evicted,
+            logs.rejected,
+            ledger.filtered,
+            ledger.malformed,
+            metrics.delivered,
+            metrics.evicted,
+            metrics.rejected,
+            ledger.measurements_malformed,
+            ledger.measurements_dropped,
+            ledger.datagrams_dropped,
+        ];
+        for ((sum, value), told) in SUMS.iter().zip(values).zip(&mut self.told) {
+            let (name, unit, attribute, parts) = *sum;
+            let new = value.saturating_sub(core::mem::replace(told, value));
+            let change = Change::Add {
+                value: new as f64 / parts,
+                is_monotonic: true,
+            };
+            if new > 0 {
+                tell(sink, name, unit, attribute, change);
+            }
+        }
+        for ms in self.flushes_ms.drain(..) {
+            let change = Change::Observe {
+                value: ms as f64 / 1e3,
+                times: 1,
+                bounds: Bounds::Seconds,
+            };
+            tell(sink, b"kinglet.flush.duration", b"s", NONE, change);
+        }
+        let resident = Change::Set((snapshot.resident_kilobytes_max * 1024) as f64);
+        tell(sink, b"kinglet.memory.resident.max", b"By", NONE, resident);
+        if let Some(us) = self.init_us.take() {
+            let init = Change::Set(us as f64 / 1e6);
+            tell(sink, b"kinglet.init.duration", b"s", NONE, init);
+        }
+        for (signal, is_open) in [
+            (b"logs".as_slice(), snapshot.is_open.log),
+            (b"metrics", snapshot.is_open.metric),
+        ] {
+            let state = Change::Set(f64::from(u8::from(is_open)));
+            tell(sink, b"kinglet.breaker.open", b"1", (SIGNAL, signal), state);
+        }
+    }
+}
+
+fn tell(sink: Sink<'_>, name: &[u8], unit: &[u8], attribute: Attribute<'_>, change: Change<'_>) {
+    // The table leaves out an attribute without a key.
+    sink(&mut Measurement {
+        name,
+        unit,
+        attributes: &mut [attribute],
+        is_escaped: true,
+        time_unix_nano: 0,
+        change,
+    });
+}
+
+/// The largest resident memory of a process in kilobytes, by the text of its `/proc/self/status`; 0 when that does not tell.
+/// `getrusage` tells what the process was that has started us, and Lambda's is larger than we are.
+#[must_use]
+pub fn peak_kilobytes(status: &[u8]) -> u64 {
+    let mut lines = status.split(|byte| *byte == b'\n');
+    let peak = lines.find_map(|line| line.strip_prefix(b"VmHWM:")?.strip_suffix(b" kB"));
+    peak.and_then(|peak| decimal::parse(peak.trim_ascii()))
+        .unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_peak_is_read() {
+        let status =
+            b"Name:\tkinglet\nVmPeak:\t    1024 kB\nVmHWM:\t     308 kB\nVmRSS:\t 300 kB\n";
+        assert_eq!(peak_kilobytes(status), 308);
+        for untold in [b"".as_slice(), b"VmHWM:\t308", b"VmHWM:\tmuch kB\n"] {
+            assert_eq!(peak_kilobytes(untold), 0);
+        }
+    }
+
+    fn told(metrics: &mut SelfMetrics, ledger: &Ledger, cpu_us: u64) -> Vec<String> {
+        let mut told = Vec::new();
+        let snapshot = Snapshot {
+            cpu_us,
+            resident_kilobytes_max: 1000,
+            is_open: PerSignal {
+                log: true,
+                metric: false,
+            },
+        };
+        metrics.measure(ledger, &snapshot, &mut |measurement| {
+            let name = String::from_utf8_lossy(measurement.name).into_owned();
+            let attribute = String::from_utf8_lossy(measurement.attributes[0].1).into_owned();
+            told.push(match measurement.change {
+                Change::Add { value, .. } => format!("{name} {attribute} +{value}"),
+                Change::Set(value) => format!("{name} {attribute} ={value}"),
+                Change::Observe { value, .. } => format!("{name} {attribute} ~{value}"),
+                other => panic!("{other:?}"),
+            });
+        });
+        told
+    }
+
+    #[test]
+    fn sums_grow_by_what_is_new() {
+        let mut metrics = SelfMetrics::new(1000);
+        metrics.initialized(3500);
+        let mut ledger = Ledger {
+            received: 10,
+            held_ms: 250,
+            ..Ledger::default()
+        };
+        ledger.fate.log.delivered = 7;
+        metrics.flushed(30);
+        assert_eq!(
+            told(&mut metrics, &ledger, 1500),
+            [
+                "kinglet.cpu.time  +0.0015",
+                "kinglet.held  +0.25",
+                "kinglet.records received +10",
+                "kinglet.records delivered +7",
+                "kinglet.flush.duration  ~0.03",
+                "kinglet.memory.resident.max  =1024000",
+                "kinglet.init.duration  =0.0025",
+                "kinglet.breaker.open logs =1",
+                "kinglet.breaker.open metrics =0",
+            ]
+        );
+        ledger.received += 2;
+        assert_eq!(
+            told(&mut metrics, &ledger, 1500),
+            [
+                "kinglet.records received +2",
+                "kinglet.memory.resident.max  =1024000",
+                "kinglet.breaker.open logs =1",
+                "kinglet.breaker.open metrics =0",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_list_of_flushes_is_bounded() {
+        let mut metrics = SelfMetrics::default();
+        (0..1000).for_each(|ms| metrics.flushed(ms));
+        assert_eq!(metrics.flushes_ms.len(), FLUSHES_TOLD_MAX);
+    }
+}

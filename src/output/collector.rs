@@ -1,0 +1,150 @@
+//! One POST to a collector, from the request to the end of the answer, by way of ureq.
+
+use std::io::Read;
+use std::sync::Mutex;
+
+use ureq::config::Config as AgentConfig;
+use ureq::http::header::{CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
+use ureq::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
+use ureq::{Agent, BodyReader};
+
+use crate::config::{Endpoint, Headers};
+use crate::limits::ANSWER_BYTES_MAX;
+use crate::output::resolver::CollectorResolver;
+use crate::output::transport::CollectorConnector;
+use crate::reactor::{Shared, lock};
+use crate::sys;
+use crate::text::timestamp;
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// An answer of the collector, as far as it matters.
+pub struct Answer {
+    pub status: u16,
+    pub retry_after_ms: Option<u64>,
+    pub body: Vec<u8>,
+}
+
+/// The way to all collectors. The agent is built at the first POST: a cold start does not pay for it.
+#[derive(Default)]
+pub struct Client {
+    agent: Option<Agent>,
+}
+
+/// Where batches of one kind go.
+pub struct Collector {
+    url: Uri,
+    /// The variable that named the URL, for messages.
+    pub variable: &'static str,
+    headers: Headers,
+    content_type: &'static str,
+    /// Bound on one POST, awake.
+    pub timeout_ms: u64,
+}
+
+impl Collector {
+    #[must_use]
+    pub fn new(endpoint: Endpoint, content_type: &'static str) -> Collector {
+        Collector {
+            url: endpoint.url,
+            variable: endpoint.variable,
+            headers: endpoint.headers,
+            content_type,
+            timeout_ms: endpoint.timeout_ms,
+        }
+    }
+
+    /// Ours, then the user's, which win.
+    fn set_headers(&self, headers: &mut HeaderMap, batch_id: &[u8]) {
+        let ours = [
+            (
+                USER_AGENT,
+                concat!("kinglet/", env!("CARGO_PKG_VERSION")).as_bytes(),
+            ),
+            (CONTENT_TYPE, self.content_type.as_bytes()),
+            (IDEMPOTENCY_KEY, batch_id),
+        ];
+        for (name, value) in ours {
+            if let Ok(value) = HeaderValue::from_bytes(value) {
+                headers.insert(name, value);
+            }
+        }
+        for (name, value) in &self.headers {
+            headers.insert(name.clone(), value.clone());
+        }
+    }
+}
+
+impl Client {
+    /// One POST, to the end of the answer. The reactor turns meanwhile.
+    pub fn post(
+        &mut self,
+        shared: Shared,
+        collector: &Collector,
+        batch_id: &[u8],
+        body: &[u8],
+    ) -> Result<Answer, ureq::Error> {
+        let mut request = Request::new(body);
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = collector.url.clone();
+        collector.set_headers(request.headers_mut(), batch_id);
+        let agent = self.agent.get_or_insert_with(|| new_agent(shared));
+        let (parts, mut body) = agent.run(request)?.into_parts();
+        lock(shared).post_is_answered();
+        let retry_after_ms = parts
+            .headers
+            .get(RETRY_AFTER)
+            .and_then(|value| timestamp::delay_ms(value.as_bytes(), sys::clocks().wall));
+        Ok(Answer {
+            status: parts.status.as_u16(),
+            retry_after_ms,
+            body: start_of(body.as_reader()),
+        })
+    }
+}
+
+/// What a body begins with. The connection can be used again only if it was read to its end; what has no end here, in bytes or
+/// in time, is left.
+fn start_of(mut body: BodyReader<'_>) -> Vec<u8> {
+    let mut start = vec![0; ANSWER_BYTES_MAX];
+    let mut used = 0;
+    // Without room ureq would wait for input.
+    while let Some(room @ [_, ..]) = start.get_mut(used..)
+        && let Ok(count @ 1..) = body.read(room)
+    {
+        used += count;
+    }
+    start.truncate(used);
+    start
+}
+
+fn new_agent(shared: Shared) -> Agent {
+    let config = AgentConfig::builder()
+        .proxy(None)
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .build();
+    let connector = CollectorConnector { reactor: shared };
+    let resolver = CollectorResolver {
+        reactor: shared,
+        known: Mutex::default(),
+    };
+    Agent::with_parts(config, connector, resolver)
+}
+
+/// Why there was no answer, in a few words.
+pub fn reason(problem: &ureq::Error) -> &'static [u8] {
+    match problem {
+        ureq::Error::Timeout(_) => b"out of time",
+        ureq::Error::HostNotFound => b"its name is not known",
+        ureq::Error::Io(error) => match error.kind() {
+            std::io::ErrorKind::ConnectionRefused => b"connection refused",
+            std::io::ErrorKind::ConnectionReset | std::io::ErrorKind::BrokenPipe => {
+                b"connection reset"
+            }
+            _ => b"connection failed",
+        },
+        _ => b"what came is not HTTP",
+    }
+}

@@ -1,0 +1,8 @@
+//! The way out: batches of frames, the collector's answers, and how it is reached.
+
+pub mod collector;
+pub mod dns;
+pub mod exporter;
+pub mod narrowing;
+pub mod resolver;
+pub mod transport;

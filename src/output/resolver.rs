@@ -1,0 +1,135 @@
+//! The collector's address: a literal at once, a name by the hosts file and DNS, without ever blocking the loop.
+//!
+//! `getaddrinfo` blocks for seconds when a server is silent, and costs 29 KB of binary. This is a stub resolver on the
+//! reactor: one question to one server at a time, the next server after a short silence.
+
+use std::ffi::CStr;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::os::fd::AsRawFd;
+use std::sync::{Mutex, PoisonError};
+
+use ureq::Error;
+use ureq::config::Config;
+use ureq::http::Uri;
+use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::NextTimeout;
+
+use crate::clock::Mono;
+use crate::limits::{RESOLVE_MS_MAX, RESOLVE_RETRY_MS, RESOLVED_MS_MAX};
+use crate::output::dns::{self, Answer, Known, RecordType};
+use crate::reactor::{Shared, Waited, lock};
+use crate::sys;
+use crate::text::address;
+use crate::text::hosts;
+
+/// Also for the Runtime API, where an emulator names a host.
+pub const HOSTS: &CStr = c"/etc/hosts";
+const RESOLV_CONF: &CStr = c"/etc/resolv.conf";
+const DNS_PORT: u16 = 53;
+
+pub struct CollectorResolver {
+    pub reactor: Shared,
+    pub known: Mutex<Known>,
+}
+
+impl fmt::Debug for CollectorResolver {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Ok(())
+    }
+}
+
+impl Resolver for CollectorResolver {
+    fn resolve(
+        &self,
+        uri: &Uri,
+        _config: &Config,
+        _timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, Error> {
+        let host = uri.host().ok_or(Error::HostNotFound)?;
+        let ip = self.address(host).ok_or(Error::HostNotFound)?;
+        let mut addresses = self.empty();
+        addresses.push(SocketAddr::new(ip, uri.port_u16().unwrap_or(80)));
+        Ok(addresses)
+    }
+}
+
+impl CollectorResolver {
+    fn address(&self, host: &str) -> Option<IpAddr> {
+        if let Some(ip) = address::parse(host.as_bytes()) {
+            return Some(ip);
+        }
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = sys::clocks().wall;
+        if let Some(ip) = known.get(host, now) {
+            return Some(ip);
+        }
+        let (ip, ttl_ms) = self.look_up(host.as_bytes())?;
+        known.put(host, ip, now, ttl_ms);
+        Some(ip)
+    }
+
+    /// The address of a name, and how long it may be kept.
+    fn look_up(&self, name: &[u8]) -> Option<(IpAddr, u64)> {
+        let hosts = sys::read_file(HOSTS);
+        if let Some(ip) = hosts::lookup(&hosts, name) {
+            return Some((ip, RESOLVED_MS_MAX));
+        }
+        let conf = sys::read_file(RESOLV_CONF);
+        let servers = hosts::nameservers(&conf);
+        let deadline = sys::clocks().mono.plus(RESOLVE_MS_MAX);
+        let name = name.strip_suffix(b".").unwrap_or(name);
+        self.ask(&servers, name, RecordType::A, deadline)
+            .or_else(|| self.ask(&servers, name, RecordType::Aaaa, deadline))
+    }
+
+    /// Asks the servers in turn, twice, until one has an answer. `None`: there is no such address, or nobody knows.
+    fn ask(
+        &self,
+        servers: &[Option<IpAddr>],
+        name: &[u8],
+        record_type: RecordType,
+        deadline: Mono,
+    ) -> Option<(IpAddr, u64)> {
+        for server in servers.iter().chain(servers).flatten() {
+            let now = sys::clocks();
+            if now.mono >= deadline {
+                return None;
+            }
+            let until = now.mono.plus(RESOLVE_RETRY_MS).min(deadline);
+            match self.ask_one(*server, name, record_type, until) {
+                Some(Answer::Address(ip, ttl)) => return Some((ip, u64::from(ttl) * 1000)),
+                Some(Answer::NoAddress) => return None,
+                Some(Answer::ServerFailure | Answer::NotOurs) | None => {}
+            }
+        }
+        None
+    }
+
+    fn ask_one(
+        &self,
+        server: IpAddr,
+        name: &[u8],
+        record_type: RecordType,
+        until: Mono,
+    ) -> Option<Answer> {
+        // A port and an id that nobody can guess keep others from answering.
+        let socket = sys::datagrams_to(&SocketAddr::new(server, DNS_PORT)).ok()?;
+        let id = sys::random() as u16;
+        let mut buffer = [0; dns::MESSAGE_BYTES_MAX];
+        socket
+            .send(dns::encode_query(&mut buffer, id, name, record_type)?)
+            .ok()?;
+        loop {
+            let waited = lock(self.reactor).wait((socket.as_raw_fd(), sys::READABLE), until);
+            if waited != Waited::Ready {
+                return None;
+            }
+            let count = socket.recv(&mut buffer).ok()?;
+            match dns::parse_answer(buffer.get(..count)?, id, name, record_type) {
+                Answer::NotOurs => {}
+                answer => return Some(answer),
+            }
+        }
+    }
+}

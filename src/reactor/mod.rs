@@ -1,0 +1,398 @@
+//! All descriptors, one poll, one order of work; and the state that what arrives is fed to.
+//!
+//! [`Reactor::turn`] builds the poll set, sleeps, and serves what is ready: the Runtime API first, for an INVOKE or a
+//! SHUTDOWN decides about all else, then telemetry, then new connections. A *guest* is one descriptor of somebody who is
+//! in the middle of something else (a POST, a name being resolved) and wants the world to go on meanwhile: it calls
+//! [`Reactor::wait`]. What the lifecycle decides in such a wait is done at once, but for a POST, which waits its turn.
+
+pub mod place;
+pub mod statsd_socket;
+pub mod telemetry;
+mod turns;
+
+use std::os::fd::RawFd;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::clock::{Clocks, Mono};
+use crate::lambda::lifecycle::{self, Action, Input, Lifecycle, Policy};
+use crate::lambda::message::Messages;
+use crate::lambda::pause::{Pause, Room};
+use crate::lambda::runtime_api::{Event, RuntimeApi};
+use crate::limits::{DATAGRAM_REST_MS, READ_BYTES, READ_BYTES_MIN, WAITED_MAX};
+use crate::metric::own::{self, SelfMetrics, Snapshot};
+use crate::queue::breaker::Breaker;
+use crate::queue::signal::{PerSignal, Signal};
+use crate::reactor::statsd_socket::StatsdSocket;
+use crate::reactor::telemetry::Telemetry;
+use crate::source::intake::Intake;
+use crate::sys::{self, PollFd, survival};
+
+/// The reactor as it is shared with ureq's transport, which wants `Send + Sync + 'static`. There is one thread; the lock is
+/// never held across a call into ureq. It lives as long as the process, so nothing counts who uses it, and nothing drops it.
+pub type Shared = &'static Mutex<Reactor>;
+
+/// Locks it. A poisoned lock is as good as any: there is no other thread that could have panicked.
+pub fn lock(shared: Shared) -> MutexGuard<'static, Reactor> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Why a wait has ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Waited {
+    Ready,
+    TimedOut,
+    /// The sandbox is gone; nothing is worth waiting for.
+    Gone,
+}
+
+pub struct Reactor {
+    pub runtime_api: RuntimeApi,
+    pub telemetry: Option<Telemetry>,
+    pub intake: Intake,
+    pub lifecycle: Lifecycle,
+    pub breakers: PerSignal<Breaker>,
+    /// The signals that have somewhere to go.
+    pub routes: PerSignal<bool>,
+    /// A POST of this signal has failed in SHUTDOWN: no other is tried.
+    is_given_up: PerSignal<bool>,
+    /// Port of the StatsD socket; 0 is none.
+    pub statsd_port: u16,
+    statsd: Option<StatsdSocket>,
+    /// kinglet's own cost, if it is to be told.
+    pub own: Option<SelfMetrics>,
+    pub messages: Messages,
+    next: NextState,
+    is_gone: bool,
+    pause: Pause,
+    /// The POST in flight has to end then.
+    post_until: Option<Mono>,
+    /// What it carries.
+    posting: Signal,
+    /// The POST in flight goes over a connection that has carried one before.
+    pub post_reuses: bool,
+    /// Losses are not to be sent alone: the collector has rejected the last batch, or has just got them so. (Sent alone they
+    /// could make others: an endpoint that is our own listener counts each POST as a malformed event.)
+    pub is_silent_on_losses: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum NextState {
+    /// Not asked by the lifecycle.
+    Idle,
+    Outstanding,
+    /// Asked by the lifecycle, but the Runtime API has to be tried again then.
+    Again {
+        at: Mono,
+    },
+}
+
+impl Reactor {
+    #[must_use]
+    pub fn new(runtime_api: RuntimeApi, intake: Intake, policy: Policy) -> Reactor {
+        Reactor {
+            runtime_api,
+            telemetry: None,
+            intake,
+            lifecycle: Lifecycle::new(policy),
+            breakers: PerSignal::default(),
+            routes: PerSignal::default(),
+            is_given_up: PerSignal::default(),
+            statsd_port: 0,
+            statsd: None,
+            own: None,
+            messages: Messages::default(),
+            next: NextState::Idle,
+            is_gone: false,
+            pause: Pause::default(),
+            post_until: None,
+            posting: Signal::Log,
+            post_reuses: false,
+            is_silent_on_losses: false,
+        }
+    }
+
+    /// What is to be done now. Next is asked here as soon as the lifecycle says so.
+    pub fn decide(&mut self) -> Action {
+        loop {
+            if self.is_gone {
+                return Action::Exit;
+            }
+            let now = sys::clocks();
+            if let NextState::Again { at } = self.next
+                && now.mono >= at
+            {
+                self.ask_next();
+                continue;
+            }
+            self.look_at_room(now);
+            let seen = self.seen(now);
+            let action = self.lifecycle.step(Input::Turn, &seen, now);
+            if action != Action::Next {
+                return action;
+            }
+            self.intake.ledger.held_ms = self.lifecycle.held_ms();
+            self.ask_next();
+        }
+    }
+
+    /// Asks for the first next. Nothing can have happened before, so no clock is looked at: the first look costs page faults.
+    pub fn ask_first_next(&mut self) {
+        let never = Clocks::default();
+        let seen = self.seen(never);
+        if self.lifecycle.step(Input::Turn, &seen, never) == Action::Next {
+            self.ask_next();
+        }
+    }
+
+    /// Lets the world go on until the guest's descriptor is ready or the time is over.
+    pub fn wait(&mut self, guest: (RawFd, i16), deadline: Mono) -> Waited {
+        loop {
+            let until = match self.decide() {
+                Action::Wait { until } => until,
+                Action::Exit if self.is_gone => return Waited::Gone,
+                // A POST is in flight, so the lifecycle asks for none; the end is left to the main loop.
+                Action::Post | Action::Next | Action::Exit => None,
+            };
+            let deadline = self
+                .post_until()
+                .map_or(deadline, |bound| bound.min(deadline));
+            if sys::clocks().mono >= deadline {
+                return Waited::TimedOut;
+            }
+            let until = until.map_or(deadline, |until| until.min(deadline));
+            if self.turn(Some(guest), Some(until)) {
+                return Waited::Ready;
+            }
+        }
+    }
+
+    /// Sleeps once, at most until then, and serves what is ready. True if the guest is.
+    pub fn turn(&mut self, guest: Option<(RawFd, i16)>, until: Option<Mono>) -> bool {
+        let now = sys::clocks();
+        let is_paused = self.pause.is_on();
+        let mut set = [sys::NOTHING; WAITED_MAX];
+        let [runtime_api, visitor, statsd, listener, connections @ ..] = &mut set;
+        (runtime_api.fd, runtime_api.events) = self.runtime_api.interest().unwrap_or((-1, 0));
+        (visitor.fd, visitor.events) = guest.unwrap_or((-1, 0));
+        if let Some(telemetry) = &self.telemetry
+            && !is_paused
+        {
+            (listener.fd, listener.events) =
+                (telemetry.listener(now.mono).unwrap_or(-1), sys::READABLE);
+            for (slot, fd) in connections.iter_mut().zip(telemetry.connections()) {
+                (slot.fd, slot.events) = (fd.unwrap_or(-1), sys::READABLE);
+            }
+        }
+        if let Some(socket) = &self.statsd {
+            (statsd.fd, statsd.events) = (socket.interest().unwrap_or(-1), sys::READABLE);
+        }
+        let is_resting = self.statsd.as_ref().is_some_and(StatsdSocket::is_resting);
+        let rest = is_resting.then(|| now.mono.plus(DATAGRAM_REST_MS));
+        let until = [self.own_deadline(now.mono), until, rest]
+            .into_iter()
+            .flatten()
+            .min();
+        sys::wait(&mut set, until.map(|until| until.since(now.mono)));
+        let now = sys::clocks();
+        let [runtime_api, visitor, statsd, listener, connections @ ..] = &set;
+        if runtime_api.ready != 0 {
+            self.serve_runtime_api(now);
+        }
+        self.serve_telemetry(connections, listener.ready != 0, now);
+        if (is_resting || statsd.ready != 0)
+            && let Some(socket) = &mut self.statsd
+        {
+            socket.serve(&mut self.intake, now.wall);
+        }
+        self.observe(now);
+        visitor.ready != 0
+    }
+
+    /// A POST that began then is over.
+    pub fn flushed(&mut self, began: Clocks) {
+        if let Some(own) = &mut self.own {
+            own.flushed(sys::clocks().mono.since(began.mono));
+        }
+    }
+
+    #[must_use]
+    pub const fn is_gone(&self) -> bool {
+        self.is_gone
+    }
+
+    /// Puts into the ring what was measured since the last time, and what kinglet itself has cost meanwhile.
+    pub fn gather_metrics(&mut self, now: Clocks) {
+        if !self.intake.may_drain() {
+            return;
+        }
+        self.count_dropped_datagrams();
+        // Told once in a flush, however many POSTs that takes, each of which would be something new to tell.
+        if let Some(own) = &mut self.own
+            && self.intake.is_drained()
+        {
+            let is_open = |breaker: &Breaker| breaker.state(now.wall) != lifecycle::Breaker::Closed;
+            let snapshot = Snapshot {
+                cpu_us: sys::cpu_us(),
+                resident_kilobytes_max: own::peak_kilobytes(&sys::read_file(c"/proc/self/status")),
+                is_open: PerSignal {
+                    log: is_open(&self.breakers.log),
+                    metric: is_open(&self.breakers.metric),
+                },
+            };
+            self.intake.measure_own(own, &snapshot, now.wall);
+        }
+        self.intake.drain_metrics(now.wall);
+    }
+
+    /// The first next was asked: what nobody had to wait for is done now.
+    pub fn initialized(&mut self) {
+        survival::install_others();
+        if let Some(own) = &mut self.own {
+            own.initialized(sys::microseconds());
+        }
+        if self.statsd_port == 0 {
+            return;
+        }
+        match StatsdSocket::open(self.statsd_port) {
+            Ok(socket) => self.statsd = Some(socket),
+            Err(error) => {
+                let reason = if sys::is_out_of_descriptors(&error) {
+                    sys::OUT_OF_DESCRIPTORS
+                } else {
+                    b"the port of KINGLET_STATSD_PORT is taken: "
+                };
+                let messages = &mut self.messages;
+                messages.say(&[reason, b"no StatsD metrics are recorded"]);
+            }
+        }
+    }
+
+    /// Asks the kernel.
+    pub fn count_dropped_datagrams(&mut self) {
+        if let Some(socket) = &self.statsd {
+            self.intake.ledger.datagrams_dropped = socket.dropped();
+        }
+    }
+
+    fn note(&mut self, input: Input, now: Clocks) {
+        let seen = self.seen(now);
+        self.lifecycle.note(input, &seen, now);
+    }
+
+    fn ask_next(&mut self) {
+        self.next = NextState::Outstanding;
+        if self.runtime_api.ask_next().is_err() {
+            let event = self.runtime_api.next_lost(sys::clocks().mono);
+            self.heard(event);
+        }
+    }
+
+    fn serve_runtime_api(&mut self, now: Clocks) {
+        let event = match self.runtime_api.serve() {
+            Ok(None) => return,
+            Ok(Some(answer)) => self.runtime_api.next_answered(&answer, now),
+            Err(_) => self.runtime_api.next_lost(now.mono),
+        };
+        self.heard(event);
+    }
+
+    fn heard(&mut self, event: Event) {
+        let now = sys::clocks();
+        self.next = NextState::Idle;
+        match event {
+            Event::Invoke { id, deadline } => {
+                self.intake.ledger.invocations += 1;
+                self.messages.renew();
+                if let Some(arn) = &self.runtime_api.invoked_arn {
+                    self.intake.resource.set_function_arn(arn);
+                }
+                self.note(Input::Invoke { id, deadline }, now);
+                survival::crash_if("invoke");
+            }
+            Event::Shutdown { deadline } => {
+                self.messages.renew();
+                self.note(Input::Shutdown { deadline }, now);
+                self.share_shutdown(now);
+                survival::crash_if("shutdown");
+            }
+            Event::Again { at } => self.next = NextState::Again { at },
+            Event::Gone => self.is_gone = true,
+        }
+    }
+
+    /// Tells the lifecycle what the telemetry stream has said.
+    fn observe(&mut self, now: Clocks) {
+        let observed = self.intake.take_observed();
+        if observed.received {
+            self.note(Input::Received, now);
+            survival::crash_if("telemetry");
+        }
+        if let Some(id) = observed.started {
+            self.note(Input::Started(id), now);
+        }
+        if let Some((id, success, at)) = observed.done {
+            self.note(Input::Done { id, success, at }, now);
+            self.intake.ledger.held_ms = self.lifecycle.held_ms();
+            survival::crash_if("done");
+        }
+        if let Some(id) = observed.reported {
+            self.note(Input::Reported(id), now);
+        }
+    }
+
+    fn serve_telemetry(&mut self, connections: &[PollFd], is_knocking: bool, now: Clocks) {
+        let is_spared = self.breakers.log.state(now.wall) == lifecycle::Breaker::Closed;
+        let Some(telemetry) = &mut self.telemetry else {
+            return;
+        };
+        for (place, connection) in connections.iter().enumerate() {
+            if connection.ready != 0 {
+                let room = self.intake.ring.free_bytes();
+                // Small reads near the end of the room keep a pause from coming too late. Without a collector nothing is spared.
+                let bytes_max = match is_spared {
+                    true => (room / 8).clamp(READ_BYTES_MIN, READ_BYTES),
+                    false => READ_BYTES,
+                };
+                telemetry.serve(place, bytes_max, &mut self.intake, now);
+            }
+        }
+        if is_knocking {
+            telemetry.accept(&mut self.intake, now.mono);
+        }
+        if !self.pause.is_on() {
+            telemetry.close_stalled(&mut self.intake, now.mono);
+            if !telemetry.is_in_request() {
+                self.pause.answered();
+            }
+        }
+    }
+
+    /// Decides whether telemetry is left unread in the next turn.
+    fn look_at_room(&mut self, now: Clocks) {
+        let ring = &self.intake.ring;
+        let room = Room {
+            free_bytes: ring.free_bytes(),
+            capacity_bytes: ring.capacity(),
+            can_drain: self.breakers.log.state(now.wall) == lifecycle::Breaker::Closed,
+            is_posting: self.post_until.is_some(),
+        };
+        if self.pause.look(room, now)
+            && let Some(telemetry) = &mut self.telemetry
+        {
+            telemetry.excuse(now.mono);
+        }
+    }
+
+    /// When the reactor itself has something to do.
+    fn own_deadline(&self, now: Mono) -> Option<Mono> {
+        let again = match self.next {
+            NextState::Again { at } => Some(at),
+            NextState::Idle | NextState::Outstanding => None,
+        };
+        let telemetry = self.pause.ends_at().or_else(|| {
+            let telemetry = self.telemetry.as_ref();
+            telemetry.and_then(|telemetry| telemetry.wake_at(now))
+        });
+        again.into_iter().chain(telemetry).min()
+    }
+}

@@ -1,0 +1,403 @@
+//! The way in: bytes of telemetry connections to records in the ring, counted.
+//!
+//! A [`Decoder`] belongs to one connection and keeps only what an element needs that spans two reads. The [`Intake`] is
+//! shared by all of them and owns the ring, the accounts and what the stream has said so far.
+
+mod points;
+
+use crate::clock::Wall;
+use crate::format::Format;
+use crate::format::resource::Resource;
+use crate::http::{self, Body, Framing, Parse};
+use crate::lambda::request_id::RequestId;
+use crate::limits::{HEAD_BYTES_MAX, PLAIN_RECORD_BYTES_MIN};
+use crate::metric::measurement::{Measurement, Sink};
+use crate::metric::own::{SelfMetrics, Snapshot};
+use crate::metric::table::Table;
+use crate::queue::ledger::{Ledger, Losses};
+use crate::queue::ring::Ring;
+use crate::queue::signal::Signal;
+use crate::source::event::{Observation, Reader, Verdict};
+use crate::source::statsd;
+use crate::text::json::{Element, Elements};
+
+/// What the telemetry stream has said since it was asked last. Only the latest of each kind matters: of two starts
+/// the earlier invocation is over.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Observed {
+    pub received: bool,
+    pub started: Option<RequestId>,
+    /// With success or not, and the time of the event by its own account.
+    pub done: Option<(RequestId, bool, Wall)>,
+    pub reported: Option<RequestId>,
+}
+
+pub struct Intake {
+    pub ring: Ring,
+    pub ledger: Ledger,
+    pub resource: Resource,
+    /// There is somewhere to send records to.
+    ships_logs: bool,
+    /// `None`: there is nowhere to send metrics to.
+    metrics: Option<Table>,
+    /// What a point needs that found no room at the last drain. 0: all had room.
+    point_bytes: usize,
+    /// Of data points.
+    format: &'static dyn Format,
+    reader: Reader,
+    observed: Observed,
+    /// The invocation that was started last, until a `runtimeDone` comes.
+    open: Option<RequestId>,
+    /// It has not come before what follows it: the report of its invocation, or another start. Until one comes again.
+    pub is_done_missing: bool,
+    /// Losses that a collector has been told of.
+    told: Losses,
+    /// StatsD lines that could not be read.
+    statsd_malformed: u64,
+}
+
+/// Records a measurement if there is somewhere to send it to.
+fn record(metrics: &mut Option<Table>, measurement: &mut Measurement<'_>, now: Wall) {
+    if let Some(table) = metrics {
+        table.record(measurement, now);
+    }
+}
+
+/// Puts the reader's record into the ring.
+fn keep(reader: &mut Reader, ring: &mut Ring, ledger: &mut Ledger, now: Wall) {
+    ledger.cut += u64::from(reader.is_cut());
+    ledger.evicted(ring.push(Signal::Log, now, reader.record()));
+}
+
+impl Intake {
+    #[must_use]
+    pub fn new(
+        mut ring: Ring,
+        reader: Reader,
+        resource: Resource,
+        ships_logs: bool,
+        metrics: Option<Table>,
+        format: &'static dyn Format,
+    ) -> Intake {
+        if metrics.is_some() {
+            ring.keep_room_for_metrics();
+        }
+        Intake {
+            ring,
+            ledger: Ledger::default(),
+            resource,
+            ships_logs,
+            metrics,
+            point_bytes: 0,
+            format,
+            reader,
+            observed: Observed::default(),
+            open: None,
+            is_done_missing: false,
+            told: Losses::default(),
+            statsd_malformed: 0,
+        }
+    }
+
+    /// What was observed since the last call.
+    pub fn take_observed(&mut self) -> Observed {
+        core::mem::take(&mut self.observed)
+    }
+
+    /// The time of the event that was read last, by its own account.
+    #[must_use]
+    pub const fn latest(&self) -> Wall {
+        Wall(self.reader.latest_unix_nano / 1_000_000)
+    }
+
+    /// Losses that no collector knows of yet.
+    #[must_use]
+    pub const fn untold_losses(&self) -> Losses {
+        let all = self.ledger.losses();
+        Losses {
+            evicted: all.evicted - self.told.evicted,
+            rejected: all.rejected - self.told.rejected,
+            malformed: all.malformed - self.told.malformed,
+        }
+    }
+
+    /// A collector has accepted a record of these losses.
+    pub const fn losses_told(&mut self, losses: Losses) {
+        self.told.evicted += losses.evicted;
+        self.told.rejected += losses.rejected;
+        self.told.malformed += losses.malformed;
+    }
+
+    /// Takes one event.
+    fn event(&mut self, element: &Element<'_>, now: Wall) {
+        self.ledger.received += 1;
+        let metrics = &mut self.metrics;
+        let sink: Sink<'_> = &mut |measurement| record(metrics, measurement, now);
+        let (verdict, observation) = self.reader.read(element, now, &mut self.resource, sink);
+        match verdict {
+            Verdict::Record => self.keep(now),
+            Verdict::Filtered => self.ledger.filtered += 1,
+            Verdict::Malformed => self.ledger.malformed += 1,
+        }
+        self.observed.received |= verdict != Verdict::Malformed;
+        match observation {
+            Observation::Nothing => {}
+            Observation::Started(id) => {
+                // Events may be delivered twice.
+                self.is_done_missing |= self.open.is_some_and(|open| open != id);
+                self.open = Some(id);
+                self.observed.started = Some(id);
+            }
+            Observation::Done { id, success } => {
+                (self.open, self.is_done_missing) = (None, false);
+                self.observed.done = Some((id, success, self.latest()));
+            }
+            Observation::Reported(id) => {
+                self.is_done_missing |= self.open == Some(id);
+                self.observed.reported = Some(id);
+            }
+        }
+    }
+
+    /// Takes the event at the beginning of `bytes` the short way; see [`Reader::plain_line`].
+    fn plain_line(&mut self, bytes: &[u8], now: Wall) -> Option<usize> {
+        let place = self.ring.grant(PLAIN_RECORD_BYTES_MIN)?;
+        let (taken, written) = self.reader.plain_line(bytes, now, &self.resource, place)?;
+        self.ledger.received += 1;
+        self.observed.received = true;
+        self.ring.commit(Signal::Log, now, written);
+        Some(taken)
+    }
+
+    /// Puts the reader's record into the ring, if there is somewhere to send it to: there it would stay.
+    fn keep(&mut self, now: Wall) {
+        if !self.ships_logs {
+            self.ledger.filtered += 1;
+            return;
+        }
+        keep(&mut self.reader, &mut self.ring, &mut self.ledger, now);
+    }
+
+    /// Takes a StatsD datagram. Its events and service checks become records.
+    pub fn datagram(&mut self, bytes: &[u8], now: Wall) {
+        let Intake {
+            ring,
+            ledger,
+            metrics,
+            reader,
+            ships_logs,
+            resource,
+            ..
+        } = self;
+        ledger.datagrams += 1;
+        let sink: Sink<'_> = &mut |measurement| record(metrics, measurement, now);
+        let malformed = statsd::read(bytes, sink, &mut |log| {
+            ledger.received += 1;
+            match reader.statsd(log, now, resource) {
+                Verdict::Record if *ships_logs => keep(reader, ring, ledger, now),
+                _ => ledger.filtered += 1,
+            }
+        });
+        self.statsd_malformed += malformed;
+    }
+
+    /// Adds what kinglet itself has cost to the metrics.
+    pub fn measure_own(&mut self, own: &mut SelfMetrics, snapshot: &Snapshot, now: Wall) {
+        self.settle_accounts();
+        let metrics = &mut self.metrics;
+        own.measure(&self.ledger, snapshot, &mut |measurement| {
+            record(metrics, measurement, now);
+        });
+    }
+
+    /// Counts what the ring still holds, and what was measured last: nobody takes them any more.
+    pub fn abandon_all(&mut self) {
+        self.settle_accounts();
+        let measured = self.metrics.as_ref().map_or(0, Table::touched) as u64;
+        self.ledger.points += measured;
+        self.ledger.fate.metric.abandoned += measured;
+        for signal in Signal::ALL {
+            self.ledger.fate.of_mut(signal).abandoned += self.ring.resident(signal);
+        }
+    }
+
+    /// Brings the counters up to date that others keep.
+    pub fn settle_accounts(&mut self) {
+        let ledger = &mut self.ledger;
+        ledger.platform_dropped = self.reader.platform_dropped;
+        ledger.measurements_malformed = self.reader.measurements_malformed + self.statsd_malformed;
+        if let Some(metrics) = &self.metrics {
+            ledger.measurements_malformed += metrics.malformed;
+            ledger.measurements_dropped = metrics.overflow;
+        }
+    }
+
+    /// Counts a body that was not an array of events to its end.
+    const fn broken_body(&mut self) {
+        self.ledger.received += 1;
+        self.ledger.malformed += 1;
+    }
+}
+
+/// What a decoder wants of its connection.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Wish {
+    /// More bytes.
+    Read,
+    /// An interim answer: the client waits with its body until it is told to send it.
+    Continue,
+    /// An answer: the request is complete.
+    Answer { keep_alive: bool },
+    /// The end: what came is not HTTP.
+    Close,
+}
+
+/// HTTP requests of one connection, one after the other.
+pub struct Decoder {
+    /// A head that came in several pieces.
+    head: Vec<u8>,
+    /// `None` between requests and in a head.
+    body: Option<Body>,
+    keep_alive: bool,
+    elements: Elements,
+    /// The array was damaged: the rest of the body is read and ignored.
+    is_broken: bool,
+    /// No byte of the body has come yet. A request without a body is no batch, and none is missed.
+    is_empty: bool,
+}
+
+impl Decoder {
+    /// `record_bytes_max`: longest event that is put together.
+    #[must_use]
+    pub const fn new(record_bytes_max: usize) -> Decoder {
+        Decoder {
+            head: Vec::new(),
+            body: None,
+            keep_alive: true,
+            elements: Elements::new(record_bytes_max),
+            is_broken: false,
+            is_empty: true,
+        }
+    }
+
+    /// In the middle of a request.
+    #[must_use]
+    pub const fn is_in_request(&self) -> bool {
+        self.body.is_some() || !self.head.is_empty()
+    }
+
+    /// Takes bytes from the front of `input` until it wishes something; [`Wish::Read`] means that all are taken.
+    pub fn feed(&mut self, input: &mut &[u8], intake: &mut Intake, now: Wall) -> Wish {
+        if self.body.is_none() {
+            match self.take_head(input) {
+                Wish::Answer { .. } => {}
+                Wish::Close => {
+                    intake.ledger.requests_broken += 1;
+                    self.head.clear();
+                    return Wish::Close;
+                }
+                wish => return wish,
+            }
+        }
+        let Some(body) = &mut self.body else {
+            return Wish::Read;
+        };
+        while !body.is_done() && !input.is_empty() {
+            let Ok(mut run) = body.take(input) else {
+                // Not an error answer: the batch would only come again.
+                self.give_up(intake);
+                return Wish::Answer { keep_alive: false };
+            };
+            self.is_empty &= run.is_empty();
+            while !self.is_broken {
+                let plain = |bytes: &[u8]| intake.plain_line(bytes, now);
+                let taken = match self.elements.next_known(&mut run, plain) {
+                    Ok(true) => continue,
+                    Ok(false) => self.elements.next(&mut run),
+                    Err(malformed) => Err(malformed),
+                };
+                match taken {
+                    Ok(Some(element)) => intake.event(&element, now),
+                    Ok(None) => break,
+                    Err(_) => {
+                        intake.broken_body();
+                        self.is_broken = true;
+                    }
+                }
+            }
+        }
+        if !body.is_done() {
+            return Wish::Read;
+        }
+        self.end_body(intake);
+        Wish::Answer {
+            keep_alive: self.keep_alive,
+        }
+    }
+
+    /// The connection has ended. A request in its middle is counted; the events that came whole are kept.
+    pub fn give_up(&mut self, intake: &mut Intake) {
+        if self.is_in_request() {
+            intake.ledger.requests_broken += 1;
+        }
+        if self.body.is_some() {
+            self.end_body(intake);
+        }
+        self.head.clear();
+    }
+
+    fn end_body(&mut self, intake: &mut Intake) {
+        self.body = None;
+        if self.elements.finish().is_err() && !self.is_broken && !self.is_empty {
+            intake.broken_body();
+        }
+        (self.is_broken, self.is_empty) = (false, true);
+    }
+
+    /// Reads a head; `Answer` means that a body follows, which may be empty.
+    fn take_head(&mut self, input: &mut &[u8]) -> Wish {
+        if input.is_empty() {
+            return Wish::Read;
+        }
+        // The bytes that a head may still have. With as many and no end it is too long, in whatever pieces it came.
+        let before = self.head.len();
+        let room = HEAD_BYTES_MAX.saturating_sub(before);
+        let window = input.get(..room).unwrap_or(input);
+        let parsed = if before == 0 {
+            http::request_head(window)
+        } else {
+            self.head.extend_from_slice(window);
+            http::request_head(&self.head)
+        };
+        match parsed {
+            Parse::Complete(head) => {
+                *input = input
+                    .get(head.bytes.saturating_sub(before)..)
+                    .unwrap_or_default();
+                self.head.clear();
+                let framing = match head.framing {
+                    // A request without a length has no body; the answer must come all the same.
+                    Framing::None | Framing::UntilClose => Framing::Length(0),
+                    framing => framing,
+                };
+                self.body = Some(Body::new(framing));
+                self.keep_alive = head.keep_alive;
+                if head.expect_continue {
+                    return Wish::Continue;
+                }
+                Wish::Answer { keep_alive: true }
+            }
+            Parse::Partial if window.len() < room => {
+                if before == 0 {
+                    self.head.extend_from_slice(window);
+                }
+                *input = &[];
+                Wish::Read
+            }
+            Parse::Partial | Parse::Malformed => Wish::Close,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

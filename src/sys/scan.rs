@@ -1,0 +1,275 @@
+//! Text of JSON, sixteen bytes at a time: what both architectures can do without being asked (SSE2, NEON), and the same in plain
+//! Rust for tests. The layer is optimised for size, where a compiler turns no loop into such instructions by itself.
+
+/// Sixteen bytes, looked at together.
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+mod block {
+    use core::arch::x86_64::{
+        __m128i, _mm_cmpeq_epi8, _mm_loadu_si128, _mm_movemask_epi8, _mm_or_si128, _mm_set1_epi8,
+        _mm_setzero_si128, _mm_storeu_si128,
+    };
+
+    /// All bytes seen so far, or-ed.
+    #[derive(Clone, Copy)]
+    pub struct Seen(__m128i);
+
+    impl Seen {
+        pub fn nothing() -> Seen {
+            // SAFETY: SSE2 is part of every x86_64.
+            Seen(unsafe { _mm_setzero_si128() })
+        }
+
+        /// Some byte was not ASCII.
+        pub fn is_high(self) -> bool {
+            // SAFETY: as above.
+            unsafe { _mm_movemask_epi8(self.0) != 0 }
+        }
+    }
+
+    /// Copies a block; the place of the first quote or backslash in it, 16 if there is none.
+    pub fn copy(from: &[u8; 16], to: &mut [u8; 16], seen: &mut Seen) -> usize {
+        // SAFETY: SSE2 is part of every x86_64, and both pointers are those of live arrays of sixteen bytes; no alignment is
+        // asked for.
+        unsafe {
+            let bytes = _mm_loadu_si128(from.as_ptr().cast());
+            _mm_storeu_si128(to.as_mut_ptr().cast(), bytes);
+            seen.0 = _mm_or_si128(seen.0, bytes);
+            let quotes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(b'"' as i8));
+            let backslashes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(b'\\' as i8));
+            let marks = _mm_movemask_epi8(_mm_or_si128(quotes, backslashes));
+            ((marks | 0x1_0000).trailing_zeros()) as usize
+        }
+    }
+}
+
+#[cfg(all(target_arch = "aarch64", not(miri)))]
+mod block {
+    use core::arch::aarch64::{
+        uint8x16_t, vceqq_u8, vdupq_n_u8, vget_lane_u64, vld1q_u8, vmaxvq_u8, vorrq_u8,
+        vreinterpret_u64_u8, vreinterpretq_u16_u8, vshrn_n_u16, vst1q_u8,
+    };
+
+    /// All bytes seen so far, or-ed.
+    #[derive(Clone, Copy)]
+    pub struct Seen(uint8x16_t);
+
+    impl Seen {
+        pub fn nothing() -> Seen {
+            // SAFETY: NEON is part of every aarch64 that Lambda has, and of this target.
+            Seen(unsafe { vdupq_n_u8(0) })
+        }
+
+        /// Some byte was not ASCII.
+        pub fn is_high(self) -> bool {
+            // SAFETY: as above.
+            unsafe { vmaxvq_u8(self.0) >= 0x80 }
+        }
+    }
+
+    /// Copies a block; the place of the first quote or backslash in it, 16 if there is none.
+    pub fn copy(from: &[u8; 16], to: &mut [u8; 16], seen: &mut Seen) -> usize {
+        // SAFETY: NEON is part of this target, and both pointers are those of live arrays of sixteen bytes.
+        unsafe {
+            let bytes = vld1q_u8(from.as_ptr());
+            vst1q_u8(to.as_mut_ptr(), bytes);
+            seen.0 = vorrq_u8(seen.0, bytes);
+            let quotes = vceqq_u8(bytes, vdupq_n_u8(b'"'));
+            let backslashes = vceqq_u8(bytes, vdupq_n_u8(b'\\'));
+            let marks = vreinterpretq_u16_u8(vorrq_u8(quotes, backslashes));
+            // Four bits for each byte.
+            let marks = vget_lane_u64::<0>(vreinterpret_u64_u8(vshrn_n_u16::<4>(marks)));
+            (marks.trailing_zeros() / 4) as usize
+        }
+    }
+}
+
+#[cfg(any(miri, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
+use portable as block;
+
+#[cfg(any(test, miri, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
+#[cfg_attr(not(any(miri, test)), allow(dead_code))]
+mod portable {
+    /// All bytes seen so far, or-ed.
+    #[derive(Clone, Copy)]
+    pub struct Seen(u8);
+
+    impl Seen {
+        pub fn nothing() -> Seen {
+            Seen(0)
+        }
+
+        /// Some byte was not ASCII.
+        pub fn is_high(self) -> bool {
+            self.0 >= 0x80
+        }
+    }
+
+    /// Copies a block; the place of the first quote or backslash in it, 16 if there is none.
+    pub fn copy(from: &[u8; 16], to: &mut [u8; 16], seen: &mut Seen) -> usize {
+        *to = *from;
+        seen.0 |= from.iter().fold(0, |all, byte| all | byte);
+        let mut bytes = from.iter();
+        let place = bytes.position(|byte| matches!(byte, b'"' | b'\\'));
+        place.unwrap_or(16)
+    }
+}
+
+/// What an escape of two characters stands for, by its second, from `"` on; 0: it is none.
+#[allow(
+    clippy::indexing_slicing,
+    reason = "the compiler evaluates it, and refuses what is out of bounds"
+)]
+const ESCAPES: [u8; 96] = {
+    let mut table = [0; 96];
+    let pairs = *b"\"\"\\\\//b\x08f\x0cn\nr\rt\t";
+    let mut at = 0;
+    while at < pairs.len() {
+        table[pairs[at] as usize - 32] = pairs[at + 1];
+        at += 2;
+    }
+    table
+};
+
+/// What [`copy_plain`] has done.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Copied {
+    /// Bytes of the text that were taken.
+    pub taken: usize,
+    /// Bytes that were written.
+    pub written: usize,
+    /// All of them were ASCII. If not, that may be due to bytes behind the taken ones.
+    pub is_ascii: bool,
+}
+
+/// Copies string content of JSON, unescaped, up to its quote, and stops before anything unusual: an escape that is longer or none,
+/// the end of the text, or less than sixteen bytes left in `out`. Up to sixteen bytes behind the written ones are overwritten.
+pub fn copy_plain(text: &[u8], out: &mut [u8]) -> Copied {
+    let mut seen = block::Seen::nothing();
+    let (mut from, mut to) = (0, 0);
+    while let Some(target) = out.get_mut(to..).and_then(<[u8]>::first_chunk_mut) {
+        let rest = text.get(from..).unwrap_or_default();
+        let clean = match rest.first_chunk() {
+            Some(source) => block::copy(source, target, &mut seen),
+            // The end of the text looks like the end of the string.
+            None => block::copy(&padded(rest), target, &mut seen),
+        };
+        from += clean;
+        to += clean;
+        if clean == 16 {
+            continue;
+        }
+        let Some([b'\\', code]) = text.get(from..).and_then(<[u8]>::first_chunk) else {
+            break;
+        };
+        let byte = ESCAPES.get(usize::from(code.wrapping_sub(32)));
+        let (Some(byte @ 1..), Some(place)) = (byte.copied(), out.get_mut(to)) else {
+            break;
+        };
+        *place = byte;
+        from += 2;
+        to += 1;
+    }
+    Copied {
+        taken: from,
+        written: to,
+        is_ascii: !seen.is_high(),
+    }
+}
+
+fn padded(rest: &[u8]) -> [u8; 16] {
+    let mut block = [b'"'; 16];
+    for (place, byte) in block.iter_mut().zip(rest) {
+        *place = *byte;
+    }
+    block
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Numbers;
+
+    /// Byte by byte.
+    fn naive(text: &[u8], room: usize) -> (usize, Vec<u8>) {
+        let (mut at, mut out) = (0, Vec::new());
+        while at < text.len() && room - out.len() >= 16 {
+            let (byte, taken) = match (text[at], text.get(at + 1)) {
+                (b'"', _) | (b'\\', None) => break,
+                (b'\\', Some(&code)) => match code {
+                    b'"' | b'\\' | b'/' => (code, 2),
+                    b'b' => (8, 2),
+                    b'f' => (12, 2),
+                    b'n' => (b'\n', 2),
+                    b'r' => (b'\r', 2),
+                    b't' => (b'\t', 2),
+                    _ => break,
+                },
+                (byte, _) => (byte, 1),
+            };
+            out.push(byte);
+            at += taken;
+        }
+        (at, out)
+    }
+
+    #[test]
+    fn as_byte_by_byte() {
+        let mut random = Numbers(0x5eed_0001);
+        let alphabet = b"abcdefghij \"\\\\ntu/\xc3\xa9\x00";
+        for round in 0..20_000 {
+            let length = random.below(90);
+            let rare = random.below(4) > 0;
+            let text: Vec<u8> = (0..length)
+                .map(|_| {
+                    let all = if rare && random.below(8) > 0 {
+                        11
+                    } else {
+                        alphabet.len()
+                    };
+                    alphabet[random.below(all)]
+                })
+                .collect();
+            let room = random.below(100);
+            let mut out = vec![0xee; room];
+            let copied = copy_plain(&text, &mut out);
+            let (taken, expected) = naive(&text, room);
+            // A block is copied whole, or up to where it stops being plain: up to fifteen more bytes than one by one.
+            assert!(copied.taken >= taken, "{round}: {text:?}");
+            assert!(copied.taken <= text.len() && copied.written <= room);
+            assert_eq!(out[..expected.len()], expected[..], "{round}: {text:?}");
+            if copied.is_ascii {
+                assert!(out[..copied.written].is_ascii());
+            }
+            let rest = &text[copied.taken..];
+            let stops = match rest {
+                [] | [b'"', ..] | [b'\\'] => true,
+                [b'\\', code, ..] => !b"\"\\/bfnrt".contains(code),
+                _ => false,
+            };
+            assert!(
+                stops || room - copied.written < 16,
+                "{round}: {text:?} {copied:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn blocks_are_alike_everywhere() {
+        let mut random = Numbers(0x5eed_0002);
+        for _ in 0..20_000 {
+            let from: [u8; 16] = core::array::from_fn(|_| match random.below(20) {
+                0 => b'"',
+                1 => b'\\',
+                2 => 0xc3,
+                _ => random.below(128) as u8,
+            });
+            let (mut one, mut other) = ([0; 16], [0; 16]);
+            let (mut seen, mut portable) = (block::Seen::nothing(), portable::Seen::nothing());
+            assert_eq!(
+                block::copy(&from, &mut one, &mut seen),
+                portable::copy(&from, &mut other, &mut portable)
+            );
+            assert_eq!((one, seen.is_high()), (other, portable.is_high()));
+        }
+    }
+}
