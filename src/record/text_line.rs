@@ -17,6 +17,7 @@
 
 use crate::format::severity;
 use crate::limits::{LINE_PREFIX_BYTES, LINE_PREFIX_WORDS_MAX};
+use crate::text::equal::equal;
 
 /// What was found; 0 and `None` where nothing was.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -26,9 +27,9 @@ pub struct Prefix<'a> {
 }
 
 /// Reads the prefix of a line (raw string content). `current`: the id of the open invocation, which is nearly always the one
-/// that is found.
+/// that is found, and then given back itself.
 #[must_use]
-pub fn prefix<'a>(line: &'a [u8], current: &[u8]) -> Prefix<'a> {
+pub fn prefix<'a>(line: &'a [u8], current: &'a [u8]) -> Prefix<'a> {
     let line = line.get(..LINE_PREFIX_BYTES).unwrap_or(line);
     let severity = match line {
         [b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b'-', ..] => {
@@ -50,13 +51,19 @@ pub fn prefix<'a>(line: &'a [u8], current: &[u8]) -> Prefix<'a> {
 }
 
 /// Node.js and .NET, where everything has its place: the same as [`head`], sooner.
-fn tabbed<'a>(line: &'a [u8], current: &[u8]) -> Option<Prefix<'a>> {
-    let rest = line.get(24..)?.strip_prefix(b"\\t")?;
+fn tabbed<'a>(line: &'a [u8], current: &'a [u8]) -> Option<Prefix<'a>> {
+    let [b'\\', b't', rest @ ..] = line.get(24..)? else {
+        return None;
+    };
     let (id, rest) = rest.split_at_checked(36)?;
-    let rest = rest.strip_prefix(b"\\t")?;
+    let [b'\\', b't', rest @ ..] = rest else {
+        return None;
+    };
     let end = rest.iter().position(|byte| *byte == b'\\')?;
     let severity = severity::of_column(rest.get(..end)?, true);
-    (severity != 0 && (id == current || is_request_id(id))).then_some(Prefix {
+    let id = if equal(id, current) { current } else { id };
+    let is_id = core::ptr::eq(id, current) || is_request_id(id);
+    (severity != 0 && is_id).then_some(Prefix {
         severity,
         request_id: Some(id),
     })

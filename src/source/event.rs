@@ -23,6 +23,7 @@ use crate::record::text_line;
 use crate::source::emf;
 use crate::source::statsd;
 use crate::text::decimal;
+use crate::text::equal::equal;
 use crate::text::json::{self, Cut, Element, Member, Value};
 use crate::text::timestamp;
 
@@ -392,7 +393,7 @@ impl Reader {
                 return None;
             }
             let prefix = text_line::prefix(raw, current_id);
-            let is_current = prefix.request_id.is_none_or(|id| id == current_id);
+            let is_current = prefix.request_id.is_none_or(|id| equal(id, current_id));
             let is_kept = prefix.severity == 0 || prefix.severity >= filter.severity_min;
             (is_current && is_kept).then_some(prefix.severity)
         };
@@ -414,10 +415,12 @@ impl Reader {
         };
         let encoded = encoder.line(line, &mut head, out)?;
         // Anything else behind the string's quote means that there are other members.
-        text.get(encoded.taken..)?.strip_prefix(PLAIN_END)?;
+        let [b'"', b'}', ..] = text.get(encoded.taken..)? else {
+            return None;
+        };
         self.latest_unix_nano = time_unix_nano;
         Some((
-            PLAIN_FRAME_BYTES + encoded.taken + PLAIN_END.len(),
+            PLAIN_FRAME_BYTES + encoded.taken + PLAIN_END_BYTES,
             encoded.written,
         ))
     }
@@ -638,16 +641,8 @@ impl<'a> Claims<'a> {
 /// `{"time":"2026-11-21T20:37:43.578Z","type":"function","record":"`.
 const PLAIN_FRAME_BYTES: usize = 63;
 const PLAIN_TIME_AT: usize = 9;
-/// What stands around the time, in words, some of which overlap.
-const PLAIN_FRAME: [(usize, &[u8; 8]); 6] = [
-    (0, b"{\"time\":"),
-    (1, b"\"time\":\""),
-    (33, b"\",\"type\""),
-    (41, b":\"functi"),
-    (49, b"on\",\"rec"),
-    (55, b"ecord\":\""),
-];
-const PLAIN_END: &[u8] = b"\"}";
+/// A quote and a brace.
+const PLAIN_END_BYTES: usize = 2;
 const FUNCTION: &[u8] = b"function";
 const LOGS_DROPPED: &[u8] = b"logsDropped";
 const LEVEL: &[u8] = b"level";
@@ -656,11 +651,18 @@ const MESSAGE: &[u8] = b"message";
 /// The members that name an invocation, the first of them first: Lambda's, Powertools', and the Java logger's.
 const REQUEST_ID: [&[u8]; 3] = [b"requestId", b"function_request_id", b"AWSRequestId"];
 
+/// What stands around the time, in words, some of which overlap: compared one by one, without a loop.
 fn is_plain_frame(frame: &[u8; PLAIN_FRAME_BYTES]) -> bool {
-    PLAIN_FRAME.iter().all(|(at, word)| {
-        let found = frame.get(*at..).and_then(<[u8]>::first_chunk::<8>);
-        found.is_some_and(|found| u64::from_le_bytes(*found) == u64::from_le_bytes(**word))
-    })
+    let is = |at: usize, word: &[u8; 8]| {
+        let found = frame.get(at..).and_then(<[u8]>::first_chunk);
+        found.is_some_and(|found| u64::from_le_bytes(*found) == u64::from_le_bytes(*word))
+    };
+    is(0, b"{\"time\":")
+        && is(1, b"\"time\":\"")
+        && is(33, b"\",\"type\"")
+        && is(41, b":\"functi")
+        && is(49, b"on\",\"rec")
+        && is(55, b"ecord\":\"")
 }
 
 /// Reads the three members; `None` if it is not an event.

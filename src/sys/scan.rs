@@ -26,8 +26,12 @@ mod block {
         }
     }
 
-    /// Copies a block; the place of the first quote or backslash in it, 16 if there is none.
-    pub fn copy(from: &[u8; 16], to: &mut [u8; 16], seen: &mut Seen) -> usize {
+    /// Bits that stand for one byte in what [`copy`] returns.
+    pub const BITS: u32 = 1;
+
+    /// Copies a block. A bit for each quote and backslash in it, the first one lowest.
+    #[inline(always)]
+    pub fn copy(from: &[u8; 16], to: &mut [u8; 16], seen: &mut Seen) -> u64 {
         // SAFETY: SSE2 is part of every x86_64, and both pointers are those of live arrays of sixteen bytes; no alignment is
         // asked for.
         unsafe {
@@ -36,8 +40,7 @@ mod block {
             seen.0 = _mm_or_si128(seen.0, bytes);
             let quotes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(b'"' as i8));
             let backslashes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(b'\\' as i8));
-            let marks = _mm_movemask_epi8(_mm_or_si128(quotes, backslashes));
-            ((marks | 0x1_0000).trailing_zeros()) as usize
+            _mm_movemask_epi8(_mm_or_si128(quotes, backslashes)) as u64
         }
     }
 }
@@ -66,8 +69,12 @@ mod block {
         }
     }
 
-    /// Copies a block; the place of the first quote or backslash in it, 16 if there is none.
-    pub fn copy(from: &[u8; 16], to: &mut [u8; 16], seen: &mut Seen) -> usize {
+    /// Bits that stand for one byte in what [`copy`] returns.
+    pub const BITS: u32 = 4;
+
+    /// Copies a block. Bits for each quote and backslash in it, the first one lowest.
+    #[inline(always)]
+    pub fn copy(from: &[u8; 16], to: &mut [u8; 16], seen: &mut Seen) -> u64 {
         // SAFETY: NEON is part of this target, and both pointers are those of live arrays of sixteen bytes.
         unsafe {
             let bytes = vld1q_u8(from.as_ptr());
@@ -76,9 +83,7 @@ mod block {
             let quotes = vceqq_u8(bytes, vdupq_n_u8(b'"'));
             let backslashes = vceqq_u8(bytes, vdupq_n_u8(b'\\'));
             let marks = vreinterpretq_u16_u8(vorrq_u8(quotes, backslashes));
-            // Four bits for each byte.
-            let marks = vget_lane_u64::<0>(vreinterpret_u64_u8(vshrn_n_u16::<4>(marks)));
-            (marks.trailing_zeros() / 4) as usize
+            vget_lane_u64::<0>(vreinterpret_u64_u8(vshrn_n_u16::<4>(marks)))
         }
     }
 }
@@ -104,13 +109,17 @@ mod portable {
         }
     }
 
-    /// Copies a block; the place of the first quote or backslash in it, 16 if there is none.
-    pub fn copy(from: &[u8; 16], to: &mut [u8; 16], seen: &mut Seen) -> usize {
+    /// Bits that stand for one byte in what [`copy`] returns.
+    pub const BITS: u32 = 1;
+
+    /// Copies a block. A bit for each quote and backslash in it, the first one lowest.
+    pub fn copy(from: &[u8; 16], to: &mut [u8; 16], seen: &mut Seen) -> u64 {
         *to = *from;
         seen.0 |= from.iter().fold(0, |all, byte| all | byte);
-        let mut bytes = from.iter();
-        let place = bytes.position(|byte| matches!(byte, b'"' | b'\\'));
-        place.unwrap_or(16)
+        let bytes = from.iter().rev();
+        bytes.fold(0, |marks, byte| {
+            marks << 1 | u64::from(matches!(byte, b'"' | b'\\'))
+        })
     }
 }
 
@@ -146,18 +155,28 @@ pub struct Copied {
 pub fn copy_plain(text: &[u8], out: &mut [u8]) -> Copied {
     let mut seen = block::Seen::nothing();
     let (mut from, mut to) = (0, 0);
-    while let Some(target) = out.get_mut(to..).and_then(<[u8]>::first_chunk_mut) {
-        let rest = text.get(from..).unwrap_or_default();
-        let clean = match rest.first_chunk() {
-            Some(source) => block::copy(source, target, &mut seen),
-            // The end of the text looks like the end of the string.
-            None => block::copy(&padded(rest), target, &mut seen),
+    let mut last;
+    while out.len() - to >= 16 {
+        let rest = text.len() - from;
+        // SAFETY: `from` is at most the length of the text, for a block that has a mark, which `padded` sees to at the end of the
+        // text, is not passed but up to its first one. So sixteen bytes are left of it, or else they are those of `last`. `to` is at
+        // most sixteen below the length of `out`, which is borrowed for this function alone.
+        let (source, target) = unsafe {
+            let source = if rest >= 16 {
+                text.as_ptr().add(from)
+            } else {
+                last = padded(text.get_unchecked(from..));
+                last.as_ptr()
+            };
+            (&*source.cast(), &mut *out.as_mut_ptr().add(to).cast())
         };
-        from += clean;
-        to += clean;
-        if clean == 16 {
+        let marks = block::copy(source, target, &mut seen);
+        if marks == 0 {
+            (from, to) = (from + 16, to + 16);
             continue;
         }
+        let clean = (marks.trailing_zeros() / block::BITS) as usize;
+        (from, to) = (from + clean, to + clean);
         let Some([b'\\', code]) = text.get(from..).and_then(<[u8]>::first_chunk) else {
             break;
         };
@@ -166,8 +185,7 @@ pub fn copy_plain(text: &[u8], out: &mut [u8]) -> Copied {
             break;
         };
         *place = byte;
-        from += 2;
-        to += 1;
+        (from, to) = (from + 2, to + 1);
     }
     Copied {
         taken: from,
@@ -265,9 +283,11 @@ mod tests {
             });
             let (mut one, mut other) = ([0; 16], [0; 16]);
             let (mut seen, mut portable) = (block::Seen::nothing(), portable::Seen::nothing());
+            let marks = block::copy(&from, &mut one, &mut seen);
+            let expected = portable::copy(&from, &mut other, &mut portable);
             assert_eq!(
-                block::copy(&from, &mut one, &mut seen),
-                portable::copy(&from, &mut other, &mut portable)
+                marks.trailing_zeros().min(16 * block::BITS) / block::BITS,
+                expected.trailing_zeros().min(16 * portable::BITS) / portable::BITS
             );
             assert_eq!((one, seen.is_high()), (other, portable.is_high()));
         }

@@ -4,6 +4,7 @@ pub mod address;
 pub mod decimal;
 pub mod delimited;
 pub mod double;
+pub mod equal;
 pub mod hash;
 pub mod hosts;
 pub mod json;

@@ -122,13 +122,21 @@ impl Elements {
         if self.place == Place::Inside {
             return Ok(false);
         }
-        match self.enter(input) {
-            Ok(true) => {}
-            Ok(false) => return Ok(false),
-            Err(malformed) => {
-                self.place = Place::Broken;
-                return Err(malformed);
+        match (self.place, &**input) {
+            // Nearly always.
+            (Place::After, [b',', rest @ ..]) if rest.first() == Some(&b'{') => {
+                *input = rest;
+                self.place = Place::Inside;
+                self.scan = Scan::new();
             }
+            _ => match self.enter(input) {
+                Ok(true) => {}
+                Ok(false) => return Ok(false),
+                Err(malformed) => {
+                    self.place = Place::Broken;
+                    return Err(malformed);
+                }
+            },
         }
         let Some(rest) = take(input).and_then(|bytes| input.get(bytes..)) else {
             return Ok(false);
