@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use kinglet_sandbox::{Fault, LogFormat, Mode};
 
 use super::cold::arguments::Cold;
+use super::load::line::Lines;
 use super::load::shape::Shape;
 use super::statsd::arguments::Statsd;
 
@@ -89,6 +90,9 @@ pub(crate) struct Load {
     /// How the lines come.
     #[arg(long, value_enum, default_value = "flood")]
     pub(crate) shape: Shape,
+    /// What the function writes.
+    #[arg(long, value_enum, default_value = "text", value_name = "LINES")]
+    pub(crate) lines: Lines,
     /// How many MB of lines a second, for steady and bursty; 4 without it.
     #[arg(long, value_name = "MB", value_parser = rate)]
     pub(crate) rate: Option<f64>,

@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use kinglet_sandbox::{
-    Collector, Invocation, InvocationContext, Outcome, Received, Sandbox, Work, decode,
+    Collector, Invocation, InvocationContext, LogFormat, Outcome, Received, Sandbox, Work, decode,
 };
 
 use super::super::arguments::Load;
 use super::super::rival::Rival;
 use super::super::verdict::{Comparison, Verdict, Written};
 use super::instructions::Counter;
-use super::line::line;
+use super::line::Lines;
 use super::measured::{Measured, Spent};
 use super::shape::Timetable;
 
@@ -70,6 +70,9 @@ impl Plan<'_> {
         for (name, value) in &common.environment {
             builder = builder.env(name, value);
         }
+        if self.load.lines != Lines::Text {
+            builder = builder.log_format(LogFormat::Json);
+        }
         let sandbox = builder.start()?;
         let (began, own_cpu) = (Instant::now(), own_cpu());
         let script = self.play(&sandbox, began)?;
@@ -94,6 +97,7 @@ impl Plan<'_> {
     /// All invocations, one after the other.
     fn play(&self, sandbox: &Sandbox, began: Instant) -> Result<Script> {
         let (timetable, bytes_each) = (self.timetable, self.bytes_each());
+        let lines = self.load.lines;
         let mut script = Script::default();
         for _ in 0..self.load.invocations {
             let (first, before) = (script.written.len(), script.bytes);
@@ -107,7 +111,7 @@ impl Plan<'_> {
                 let (mut number, mut bytes) = (first, before);
                 while bytes < before + bytes_each {
                     wait(context, began, timetable.due(bytes));
-                    let line = line(number, &context.request_id);
+                    let (line, _) = lines.line(number, &context.request_id);
                     context.write(&line);
                     number += 1;
                     bytes += line.len() as u64;
@@ -122,7 +126,7 @@ impl Plan<'_> {
             script.is_behind = is_behind;
             let id = &invocation.request_id;
             script.written.extend((first..end).map(|number| Written {
-                line: line(number, id),
+                line: lines.line(number, id).1,
                 request_id: Some(id.clone()),
             }));
             script.bytes = bytes;
