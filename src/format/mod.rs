@@ -43,19 +43,9 @@ pub struct Head<'a> {
     pub resource: &'a Resource,
 }
 
-/// A line of text, where it stands in what was received.
-pub struct Line<'a> {
-    pub time_unix_nano: u64,
-    pub observed_unix_nano: u64,
-    /// What begins with the string content; its quote is somewhere in it.
-    pub text: &'a [u8],
-    /// The severity number of a line, once its content is known; `None`: it is not to be encoded from the template.
-    pub severity: &'a mut dyn FnMut(&[u8]) -> Option<u8>,
-}
-
-/// A line that is encoded.
+/// A text that is encoded.
 pub struct Encoded {
-    /// Bytes of the text that it was, without the quote.
+    /// Bytes of the string content that it was, without the quote.
     pub taken: usize,
     /// Bytes that were written.
     pub written: usize,
@@ -90,14 +80,8 @@ pub trait Format: Sync {
     fn attribute(&self, out: &mut Vec<u8>, key: &[u8], value: &Value<'_>, room: usize) -> bool;
     /// Ends the record that has begun at `start`; so many of its attributes were left out.
     fn end_record(&self, out: &mut Vec<u8>, start: usize, head: &Head<'_>, dropped: u32);
-    /// Writes all of a record that does not change from one plain line of an invocation to the next, for [`Format::line`]. False: this
-    /// format has no such form. `head`: without a severity.
-    fn template(&self, _out: &mut Vec<u8>, _head: &Head<'_>) -> bool {
-        false
-    }
-    /// Encodes a plain line from a template: `text` is the string content of JSON that begins there. `None`: something about it
-    /// is unusual, or `out` has no room; go the general way.
-    fn line(&self, _template: &[u8], _line: Line<'_>, _out: &mut [u8]) -> Option<Encoded> {
+    /// How it writes a record where it will stay, if it can.
+    fn in_place(&self) -> Option<&dyn InPlace> {
         None
     }
     /// Writes a data point of a metric.
@@ -111,6 +95,27 @@ pub trait Format: Sync {
     fn end(&self, out: &mut Vec<u8>, batch_id: &[u8]);
 }
 
+/// A format that can write a record into the place where it will stay, read once and written once. What gives `None` has met
+/// something unusual, or has no room; the general way takes all.
+pub trait InPlace: Sync {
+    /// Writes all of a record that does not change from one plain line of an invocation to the next. `head`: without a severity.
+    fn template(&self, out: &mut Vec<u8>, head: &Head<'_>);
+    /// Writes the string content of JSON that `text` begins with: as the value of an attribute, or, where `key` is empty, as the
+    /// body. `key`: at most 64 bytes of plain text.
+    fn text(&self, key: &[u8], text: &[u8], out: &mut [u8]) -> Option<Encoded>;
+    /// Writes an attribute that is a number or a boolean. Returns how many bytes.
+    fn scalar(&self, key: &[u8], value: &Value<'_>, out: &mut [u8]) -> Option<usize>;
+    /// Ends the record that has begun with a template, and has so many bytes. Returns how many it has in all.
+    fn end(&self, record: &mut [u8], written: usize, times: Times, severity: u8) -> Option<usize>;
+}
+
+/// When something was, and when it was received.
+#[derive(Clone, Copy)]
+pub struct Times {
+    pub time_unix_nano: u64,
+    pub observed_unix_nano: u64,
+}
+
 /// All formats, the default first.
 pub const FORMATS: [&dyn Format; 3] = [&otlp::Otlp, &otlp_json::OtlpJson, &ndjson::NdJson];
 
@@ -121,10 +126,13 @@ const COLDSTART: &[u8] = b"faas.coldstart";
 pub const ORIGINAL_BYTES: &[u8] = b"kinglet.original_bytes";
 const BATCH_ID: &[u8] = b"kinglet.batch.id";
 
+/// The names that kinglet gives to attributes of records.
+pub const OWN_KEYS: [&[u8]; 4] = [INVOCATION_ID, EVENT_TYPE, COLDSTART, ORIGINAL_BYTES];
+
 /// Whether an attribute has a name that kinglet gives: keys must be unique, so the function has none of that name.
 #[must_use]
 pub fn is_own(key: &[u8]) -> bool {
-    [INVOCATION_ID, EVENT_TYPE, COLDSTART, ORIGINAL_BYTES].contains(&key)
+    OWN_KEYS.contains(&key)
 }
 
 impl Head<'_> {

@@ -2,7 +2,7 @@
 //!
 //! Text arrives as JSON. What a format makes of it is its own business: see [`crate::format::Value`].
 
-use crate::format::{Encoded, Format, Head, Line, ORIGINAL_BYTES, Value, is_own};
+use crate::format::{Format, Head, InPlace, ORIGINAL_BYTES, Times, Value, is_own};
 use crate::limits::{
     ATTRIBUTE_KEY_BYTES_MAX, ATTRIBUTE_OVERHEAD_BYTES_MAX, ATTRIBUTES_MAX,
     RECORD_OVERHEAD_BYTES_MAX,
@@ -20,7 +20,7 @@ pub struct Encoder {
     keys: Vec<u64>,
     dropped: u32,
     is_cut: bool,
-    /// For plain lines of the open invocation; see [`Format::template`]. Empty: there is none yet.
+    /// For plain lines of the open invocation; see [`InPlace::template`]. Empty: there is none yet.
     template: Vec<u8>,
 }
 
@@ -44,17 +44,24 @@ impl Encoder {
         self.template.clear();
     }
 
-    /// Encodes a plain line into `out`; see [`Format::line`]. `head`: what all lines have in common, if that has to be looked at.
-    pub fn line<'h>(
+    /// Begins a record in the place where it will stay. `head`: what all plain lines have in common, if that has to be looked at;
+    /// without a severity.
+    pub fn begin_in_place<'o, 'h>(
         &mut self,
-        line: Line<'_>,
         head: &mut dyn FnMut() -> Head<'h>,
-        out: &mut [u8],
-    ) -> Option<Encoded> {
-        if self.template.is_empty() && !self.format.template(&mut self.template, &head()) {
-            return None;
+        out: &'o mut [u8],
+    ) -> Option<RecordInPlace<'o>> {
+        let format = self.format.in_place()?;
+        if self.template.is_empty() {
+            format.template(&mut self.template, &head());
         }
-        self.format.line(&self.template, line, out)
+        let written = self.template.len();
+        out.get_mut(..written)?.copy_from_slice(&self.template);
+        Some(RecordInPlace {
+            format,
+            out,
+            written,
+        })
     }
 
     /// Begins a record with all but its attributes. True if the body was cut.
@@ -119,6 +126,38 @@ impl Encoder {
     #[must_use]
     pub fn record(&self) -> &[u8] {
         &self.bytes
+    }
+}
+
+/// A record that is being written where it will stay; see [`InPlace`].
+pub struct RecordInPlace<'o> {
+    format: &'static dyn InPlace,
+    out: &'o mut [u8],
+    written: usize,
+}
+
+impl RecordInPlace<'_> {
+    /// Adds the string content that `text` begins with: an attribute, or, where `key` is empty, the body. Returns how many bytes of
+    /// `text` it was.
+    pub fn text(&mut self, key: &[u8], text: &[u8]) -> Option<usize> {
+        let encoded = self
+            .format
+            .text(key, text, self.out.get_mut(self.written..)?)?;
+        self.written += encoded.written;
+        Some(encoded.taken)
+    }
+
+    /// Adds an attribute that is not a text.
+    pub fn scalar(&mut self, key: &[u8], value: &Value<'_>) -> Option<()> {
+        self.written += self
+            .format
+            .scalar(key, value, self.out.get_mut(self.written..)?)?;
+        Some(())
+    }
+
+    /// Ends it. Returns how many bytes it has.
+    pub fn end(self, times: Times, severity: u8) -> Option<usize> {
+        self.format.end(self.out, self.written, times, severity)
     }
 }
 

@@ -194,6 +194,23 @@ pub fn copy_plain(text: &[u8], out: &mut [u8]) -> Copied {
     }
 }
 
+/// Bytes of a short text up to its quote: `None` if it is longer than 32, or holds an escape. One with anything but ASCII in it, or
+/// close behind it, is taken for one that does.
+#[must_use]
+pub fn plain_bytes(text: &[u8]) -> Option<usize> {
+    let mut seen = block::Seen::nothing();
+    for at in [0, 16] {
+        let rest = text.get(at..)?;
+        let block = rest.first_chunk().copied().unwrap_or_else(|| padded(rest));
+        let marks = block::copy(&block, &mut [0; 16], &mut seen);
+        if marks != 0 {
+            let bytes = at + (marks.trailing_zeros() / block::BITS) as usize;
+            return (text.get(bytes) == Some(&b'"') && !seen.is_high()).then_some(bytes);
+        }
+    }
+    None
+}
+
 fn padded(rest: &[u8]) -> [u8; 16] {
     let mut block = [b'"'; 16];
     for (place, byte) in block.iter_mut().zip(rest) {

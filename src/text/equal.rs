@@ -1,16 +1,18 @@
 //! Whether two texts are the same, eight bytes at a time: `==` compares byte by byte where the layer's `memcmp` does.
 
-/// For texts that are mostly the same, perhaps the very same, and longer than some bytes.
+/// Whether they are: mostly they are not of one length, or the very same.
 #[must_use]
+#[inline]
 pub fn equal(one: &[u8], other: &[u8]) -> bool {
+    one.len() == other.len() && (core::ptr::eq(one, other) || has_same_bytes(one, other))
+}
+
+fn has_same_bytes(one: &[u8], other: &[u8]) -> bool {
     let ((words, rest), (other_words, other_rest)) = (one.as_chunks::<8>(), other.as_chunks::<8>());
-    let is_same =
-        |(one, other): (&[u8; 8], &[u8; 8])| u64::from_le_bytes(*one) == u64::from_le_bytes(*other);
+    let mut words = words.iter().zip(other_words);
     let mut pairs = rest.iter().zip(other_rest);
-    core::ptr::eq(one, other)
-        || one.len() == other.len()
-            && words.iter().zip(other_words).all(is_same)
-            && pairs.all(|(one, other)| one == other)
+    words.all(|(one, other)| u64::from_le_bytes(*one) == u64::from_le_bytes(*other))
+        && pairs.all(|(one, other)| one == other)
 }
 
 #[cfg(test)]

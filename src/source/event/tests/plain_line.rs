@@ -37,8 +37,12 @@ fn short(stream: &mut Stream, bytes: &[u8], room: usize) -> Option<(usize, LogRe
 /// Reads both: the event as Lambda writes it, and the same with a space in it, which takes the general way. True if the first was
 /// taken the short way.
 fn both(filter: Filter, room: usize, time: &str, raw: &str) -> bool {
+    both_of(filter, room, time, &format!(r#""{raw}""#))
+}
+
+fn both_of(filter: Filter, room: usize, time: &str, record: &str) -> bool {
     let text =
-        |comma: &str| format!(r#"{{"time":"{time}"{comma}"type":"function","record":"{raw}"}}"#);
+        |comma: &str| format!(r#"{{"time":"{time}"{comma}"type":"function","record":{record}}}"#);
     let (event, spaced) = (text(","), text(", "));
     let Some((taken, found)) = short(&mut stream(filter), event.as_bytes(), room) else {
         return false;
@@ -132,6 +136,148 @@ fn both_ways_agree() {
     }
 }
 
+/// Objects of Lambda's JSON log format: members, and whether they go the short way.
+const OBJECTS: [(&str, bool); 49] = [
+    (r#""message":"m""#, true),
+    (
+        r#""timestamp":"2026-11-21T09:15:00.102Z","level":"INFO","message":"m","requestId":"ID""#,
+        true,
+    ),
+    (r#""level": "WARN", "message": "m", "logger": "shop""#, true),
+    (r#""message":"m","a":"b","c":"d""#, true),
+    (r#""message":"a \"quote\", é, 😀 and \t more""#, true),
+    (r#""message":"m","a":"a \"quote\" é""#, true),
+    (
+        r#""message":"m","a":1,"b":-17,"c":0,"d":123456789012345678,"e":1.5,"f":-0.25e3,"g":1e100"#,
+        true,
+    ),
+    (r#""message":"m","a":true,"b":false,"c":null"#, true),
+    (r#""message":"m","a":"""#, true),
+    (r#""message":"","a":"x""#, true),
+    (r#""level":"info","message":"m""#, true),
+    (r#""AWSRequestId":"ID","message":"m""#, true),
+    (r#""message":"m","function_request_id":"ID""#, true),
+    // What is unusual, and must be read with care.
+    (r#""message":"m","a":1234567890123456789"#, false),
+    (r#""message":"m","a":-0"#, true),
+    (r#""message":"m","a":1e999"#, false),
+    (r#""message":"m","a":01"#, false),
+    (r#""message":"m","a":{"b":1}"#, false),
+    (r#""message":"m","a":[1]"#, false),
+    (r#""message":"m","a":"x","a":"y""#, false),
+    (r#""message":"m","message":"n""#, false),
+    (r#""message":1"#, false),
+    (r#""message":null,"a":"b""#, false),
+    (r#""a":"b""#, false),
+    ("", false),
+    (r#""message":"m","":"x""#, false),
+    (r#""message":"m","faas.coldstart":"x""#, false),
+    (r#""message":"m","kinglet.original_bytes":1"#, false),
+    (r#""message":"m","requestId":"79104EXAMPLEB723""#, false),
+    (
+        r#""message":"m","requestId":"ID","AWSRequestId":"ID""#,
+        false,
+    ),
+    (r#""message":"m","requestId":1"#, false),
+    (r#""message":"m","level":"LOUD""#, false),
+    (r#""message":"m","level":30"#, false),
+    (r#""message":"m","level":"INFO","level":"WARN""#, false),
+    (r#""message":"m","timestamp":"2026-11-21T09:15:00Z""#, false),
+    (
+        r#""message":"m","timestamp":"yesterday, at half past""#,
+        false,
+    ),
+    (r#""message":"m","timestamp":1763716500"#, false),
+    (
+        r#""message":"m","timestamp":"2026-99-21T09:15:00.102Z""#,
+        false,
+    ),
+    (
+        r#""message":"m","timestamp":"2026-11-21T09:15:00.1+02Z","a":1"#,
+        false,
+    ),
+    (r#""message":"m","_aws":"x""#, false),
+    (r#""message":"\u00e9""#, false),
+    (r#""message":"m","a":"\ud83d""#, false),
+    (r#""mess\u0061ge":"m""#, false),
+    (r#""message":"m","é":"x""#, false),
+    (
+        r#""message":"m","a key that is longer than all that are usual":"x""#,
+        false,
+    ),
+    (r#""message":"m" ,"a":"x""#, false),
+    (r#""message" :"m""#, false),
+    (r#""message":"m","a":tru"#, false),
+    (r#""message":"m","a":"b","c""#, false),
+];
+
+#[test]
+fn both_ways_agree_on_objects() {
+    const TIME: &str = "2026-11-21T09:15:00.101Z";
+    let warnings = Filter {
+        severity_min: 13,
+        ..ALL
+    };
+    for (members, is_short) in OBJECTS {
+        let object = format!("{{{}}}", members.replace("ID", A));
+        let is_broken = members.ends_with("tru") || members.ends_with(r#""c""#);
+        let check = |filter: Filter, room: usize, object: &str| {
+            if is_broken {
+                let event = event("function", object);
+                let found = short(&mut stream(filter), event.as_bytes(), room);
+                assert!(found.is_none(), "{object}");
+                return false;
+            }
+            both_of(filter, room, TIME, object)
+        };
+        assert_eq!(check(ALL, 4096, &object), is_short, "{object}");
+        for room in (0..500).step_by(7) {
+            assert!(!check(ALL, room, &object) || is_short, "{object}");
+        }
+        check(warnings, 4096, &object);
+    }
+    // Lengths of one byte become lengths of two.
+    for length in (60..260).chain([15_000, 15_359, 15_360, 16_000]) {
+        let text = "x".repeat(length);
+        let object = format!(r#"{{"message":"m","a":"{text}","b":"{text}"}}"#);
+        let is_taken = both_of(ALL, 40_000, TIME, &object);
+        assert_eq!(is_taken, length < 8_000, "{length}");
+        both_of(ALL, 40_000, TIME, &format!(r#"{{"message":"{text}"}}"#));
+    }
+    // So many members, and no more.
+    for count in [14, 15, 16, 17] {
+        let members: String = (0..count)
+            .map(|number| format!(r#","a{number}":{number}"#))
+            .collect();
+        let object = format!(r#"{{"message":"m"{members}}}"#);
+        assert_eq!(both_of(ALL, 4096, TIME, &object), count < 16, "{count}");
+    }
+}
+
+/// Any byte of an object replaced: the short way gives what the general way gives, or steps back.
+#[test]
+fn both_ways_agree_on_damaged_objects() {
+    const TIME: &str = "2026-11-21T09:15:00.101Z";
+    let object = format!(
+        r#"{{"timestamp":"2026-11-21T09:15:00.102Z","level":"INFO","message":"m","requestId":"{A}","a":1.5,"b":true,"c":"x"}}"#
+    );
+    let mut random = crate::random::Numbers(0x5eed_000b);
+    for _ in 0..3_000 {
+        let mut damaged = object.clone().into_bytes();
+        let place = 1 + random.below(damaged.len() - 2);
+        damaged[place] = b"\"\\{}[],: 0-e.xtn\t"[random.below(17)];
+        let Ok(damaged) = String::from_utf8(damaged) else {
+            continue;
+        };
+        let event = event("function", &damaged);
+        let Some((taken, found)) = short(&mut stream(ALL), event.as_bytes(), 4096) else {
+            continue;
+        };
+        assert_eq!(taken, event.len(), "{event}");
+        assert!(both_of(ALL, 4096, TIME, &damaged), "{damaged} {found:?}");
+    }
+}
+
 /// If the plain lines took the general way after all, the test above would compare that with itself.
 #[test]
 fn plain_lines_go_the_short_way() {
@@ -142,7 +288,8 @@ fn plain_lines_go_the_short_way() {
         (r#""{\"level\":\"INFO\"}""#, false),
         (r#""x","more":"y""#, false),
         (r#""x","more":1"#, false),
-        (r#"{"message":"m"}"#, false),
+        (r#"{"message":"m"}"#, true),
+        (r#"{"message":"m","a":{}}"#, false),
         (r#""half a pair \ud83d""#, false),
         (r#""\u0041""#, false),
     ] {

@@ -1,0 +1,106 @@
+//! Records that are written where they stay.
+
+use super::message::scalar;
+use super::{ATTRIBUTES, BODY, FIRST, ITEM_LENGTH_BYTES, Otlp, SECOND, begin, severity_fields};
+use crate::format::{Encoded, Head, InPlace, Times, Value};
+use crate::sys::scan;
+
+/// Where in a record its times stand, behind their tags.
+const TIME_AT: usize = 1 + ITEM_LENGTH_BYTES + 1;
+const OBSERVED_TIME_AT: usize = TIME_AT + 8 + 1;
+/// What the two bytes of a record's length can tell.
+const RECORD_BYTES_MAX: usize = (1 << (7 * ITEM_LENGTH_BYTES)) - 1;
+/// A longer text goes the general way: with all else it must fit the two bytes of a record's length.
+const TEXT_BYTES_MAX: usize = RECORD_BYTES_MAX - 1023;
+
+impl InPlace for Otlp {
+    fn template(&self, out: &mut Vec<u8>, head: &Head<'_>) {
+        begin(out, head);
+    }
+
+    fn text(&self, key: &[u8], text: &[u8], out: &mut [u8]) -> Option<Encoded> {
+        let is_body = key.is_empty();
+        // How long it is shows only when it is written; an attribute is mostly short, and a body is not.
+        let mut length_bytes = if is_body { 2 } else { 1 };
+        loop {
+            let head_bytes = if is_body {
+                0
+            } else {
+                3 + length_bytes + key.len()
+            };
+            let (head, rest) = out.split_at_mut_checked(head_bytes)?;
+            let (lengths, place) = rest.split_at_mut_checked(2 + 2 * length_bytes)?;
+            let copied = scan::copy_plain(text, place);
+            let content = place.get(..copied.written)?;
+            if text.get(copied.taken) != Some(&b'"')
+                || content.len() >= TEXT_BYTES_MAX
+                || !(copied.is_ascii || str::from_utf8(content).is_ok())
+            {
+                return None;
+            }
+            let value_bytes = 1 + length_bytes + content.len();
+            let pair_bytes = 2 + key.len() + 1 + length_bytes + value_bytes;
+            if length_bytes == 1 && pair_bytes >= 128 {
+                length_bytes = 2;
+                continue;
+            }
+            let value_tag = if is_body { BODY } else { SECOND };
+            put(lengths, value_tag, value_bytes, length_bytes);
+            put(
+                lengths.get_mut(1 + length_bytes..)?,
+                FIRST,
+                content.len(),
+                length_bytes,
+            );
+            if !is_body {
+                put(head, ATTRIBUTES, pair_bytes, length_bytes);
+                put_key(head.get_mut(1 + length_bytes..)?, key)?;
+            }
+            return Some(Encoded {
+                taken: copied.taken,
+                written: head_bytes + 2 + 2 * length_bytes + copied.written,
+            });
+        }
+    }
+
+    fn scalar(&self, key: &[u8], value: &Value<'_>, out: &mut [u8]) -> Option<usize> {
+        let (value, value_bytes) = scalar(value)?;
+        let head_bytes = 4 + key.len();
+        let (head, rest) = out.split_at_mut_checked(head_bytes)?;
+        put(head, ATTRIBUTES, 2 + key.len() + 2 + value_bytes, 1);
+        put_key(head.get_mut(2..)?, key)?;
+        let (lengths, rest) = rest.split_first_chunk_mut::<2>()?;
+        put(lengths, SECOND, value_bytes, 1);
+        *rest.first_chunk_mut()? = value;
+        Some(head_bytes + 2 + value_bytes)
+    }
+
+    fn end(&self, record: &mut [u8], written: usize, times: Times, severity: u8) -> Option<usize> {
+        let (fields, bytes) = severity_fields(severity);
+        *record.get_mut(written..)?.first_chunk_mut()? = fields;
+        let written = written + bytes;
+        let length = written - 1 - ITEM_LENGTH_BYTES;
+        *record.get_mut(TIME_AT..)?.first_chunk_mut()? = times.time_unix_nano.to_le_bytes();
+        *record.get_mut(OBSERVED_TIME_AT..)?.first_chunk_mut()? =
+            times.observed_unix_nano.to_le_bytes();
+        put(record, SECOND, length, ITEM_LENGTH_BYTES);
+        (length <= RECORD_BYTES_MAX).then_some(written)
+    }
+}
+
+/// A tag, and a length in one or two bytes.
+fn put(place: &mut [u8], tag: u8, length: usize, length_bytes: usize) {
+    if let (2, [a, b, c, ..]) = (length_bytes, &mut *place) {
+        (*a, *b, *c) = (tag, length as u8 | 128, (length >> 7) as u8 & 127);
+    } else if let [a, b, ..] = place {
+        (*a, *b) = (tag, length as u8);
+    }
+}
+
+/// The key of an attribute, of less than 128 bytes.
+fn put_key(place: &mut [u8], key: &[u8]) -> Option<()> {
+    let (lengths, place) = place.split_first_chunk_mut::<2>()?;
+    put(lengths, FIRST, key.len(), 1);
+    place.get_mut(..key.len())?.copy_from_slice(key);
+    Some(())
+}
