@@ -194,7 +194,7 @@ pub fn copy_plain(text: &[u8], out: &mut [u8]) -> Copied {
     }
 }
 
-/// Bytes of a short text up to its quote: `None` if it is longer than 32, or holds an escape. One with anything but ASCII in it, or
+/// Bytes of a short text up to its quote: `None` if it is longer than 31, or holds an escape. One with anything but ASCII in it, or
 /// close behind it, is taken for one that does.
 #[must_use]
 pub fn plain_bytes(text: &[u8]) -> Option<usize> {

@@ -8,11 +8,15 @@ pub fn equal(one: &[u8], other: &[u8]) -> bool {
 }
 
 fn has_same_bytes(one: &[u8], other: &[u8]) -> bool {
-    let ((words, rest), (other_words, other_rest)) = (one.as_chunks::<8>(), other.as_chunks::<8>());
+    // The last word may overlap the one before it.
+    let (Some(last), Some(other_last)) = (one.last_chunk::<8>(), other.last_chunk::<8>()) else {
+        let mut pairs = one.iter().zip(other);
+        return pairs.all(|(one, other)| one == other);
+    };
+    let ((words, _), (other_words, _)) = (one.as_chunks::<8>(), other.as_chunks::<8>());
     let mut words = words.iter().zip(other_words);
-    let mut pairs = rest.iter().zip(other_rest);
-    words.all(|(one, other)| u64::from_le_bytes(*one) == u64::from_le_bytes(*other))
-        && pairs.all(|(one, other)| one == other)
+    u64::from_le_bytes(*last) == u64::from_le_bytes(*other_last)
+        && words.all(|(one, other)| u64::from_le_bytes(*one) == u64::from_le_bytes(*other))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use crate::clock::Wall;
 use crate::text::decimal;
+use crate::text::equal::equal;
 
 /// Reads `2026-11-21T09:15:00.101Z`: any number of fraction digits (nine count), `Z` or an offset, `T` or a space.
 /// Gives nanoseconds since 1970-01-01 UTC and whether there was a fraction. `None` before 1970 and after 2500.
@@ -105,7 +106,7 @@ impl Reader {
     /// As [`parse`], without the fraction's presence.
     pub fn parse(&mut self, text: &[u8]) -> Option<u64> {
         let (second, rest) = text.split_first_chunk::<19>()?;
-        if *second == self.second
+        if equal(second, &self.second)
             && let [
                 b'.',
                 m0 @ b'0'..=b'9',

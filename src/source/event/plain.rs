@@ -225,10 +225,11 @@ enum Claim {
     Unusual,
 }
 
+/// The usual ones first.
 const CLAIMS: [(&[u8], Claim); 12] = [
+    (MESSAGE, Claim::Message),
     (LEVEL, Claim::Level),
     (TIMESTAMP, Claim::Time),
-    (MESSAGE, Claim::Message),
     (REQUEST_ID[0], Claim::RequestId),
     (REQUEST_ID[1], Claim::RequestId),
     (REQUEST_ID[2], Claim::RequestId),
@@ -240,7 +241,22 @@ const CLAIMS: [(&[u8], Claim); 12] = [
     (OWN_KEYS[3], Claim::Unusual),
 ];
 
+/// A bit for each length that one of them has.
+const CLAIM_LENGTHS: u32 = {
+    let mut lengths = 0;
+    let mut rest: &[(&[u8], Claim)] = &CLAIMS;
+    while let [(key, _), behind @ ..] = rest {
+        lengths |= 1 << key.len();
+        rest = behind;
+    }
+    lengths
+};
+
+/// `key`: at most 31 bytes.
 fn claim(key: &[u8]) -> Claim {
+    if CLAIM_LENGTHS >> key.len() & 1 == 0 {
+        return Claim::Nothing;
+    }
     let found = CLAIMS.iter().find(|(known, _)| equal(known, key));
     found.map_or(Claim::Nothing, |(_, claim)| *claim)
 }
