@@ -1,0 +1,193 @@
+//! Sockets that do not block and are closed when another program is executed.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+
+use crate::limits::{DATAGRAM_QUEUE_BYTES, LISTEN_BACKLOG};
+
+/// `struct sockaddr_in` and `struct sockaddr_in6` in one: the longer one's size, the shorter one's beginning.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(super) struct SocketAddress {
+    pub(super) family: u16,
+    port_be: u16,
+    /// IPv4: the address. IPv6: the flow information.
+    first: [u8; 4],
+    /// IPv4: zero. IPv6: the address.
+    second: [u8; 16],
+    scope: u32,
+}
+
+const _: () = assert!(size_of::<SocketAddress>() == 28);
+
+unsafe extern "C" {
+    pub(super) fn socket(domain: i32, kind: i32, protocol: i32) -> i32;
+    pub(super) fn connect(fd: i32, address: *const SocketAddress, length: u32) -> i32;
+    fn bind(fd: i32, address: *const SocketAddress, length: u32) -> i32;
+    fn listen(fd: i32, backlog: i32) -> i32;
+    fn setsockopt(fd: i32, level: i32, name: i32, value: *const i32, length: u32) -> i32;
+    fn getsockopt(fd: i32, level: i32, name: i32, value: *mut u32, length: *mut u32) -> i32;
+}
+
+const AF_INET: u16 = 2;
+const AF_INET6: u16 = 10;
+pub(super) const SOCK_STREAM: i32 = 1;
+const SOCK_DGRAM: i32 = 2;
+const SOL_SOCKET: i32 = 1;
+const SO_REUSEADDR: i32 = 2;
+const SO_RCVBUF: i32 = 8;
+const SO_MEMINFO: i32 = 55;
+/// `SK_MEMINFO_VARS`, and the last of them: `SK_MEMINFO_DROPS`.
+const MEMINFO_VALUES: usize = 9;
+const SOCK_NONBLOCK: i32 = 0o4000;
+pub(super) const SOCK_CLOEXEC: i32 = 0o2_000_000;
+const IPPROTO_TCP: i32 = 6;
+const TCP_NODELAY: i32 = 1;
+const EINPROGRESS: i32 = 115;
+
+/// The beginning of a line about it.
+pub const OUT_OF_DESCRIPTORS: &[u8] = b"no file descriptor is left: ";
+
+/// The process, or the system, has as many descriptors open as it may.
+#[must_use]
+pub fn is_out_of_descriptors(error: &io::Error) -> bool {
+    const ENFILE: i32 = 23;
+    const EMFILE: i32 = 24;
+    matches!(error.raw_os_error(), Some(ENFILE | EMFILE))
+}
+
+/// A socket that asks one server: what is sent goes there, and only its answers are received. Non-blocking.
+pub fn datagrams_to(address: &SocketAddr) -> io::Result<UdpSocket> {
+    open_to(address, SOCK_DGRAM).map(UdpSocket::from)
+}
+
+/// Takes what anybody of this sandbox sends to this port of the loopback address. Non-blocking.
+pub fn datagrams_on(port: u16) -> io::Result<UdpSocket> {
+    let (address, length) = raw_address(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    let socket = open(&address, SOCK_DGRAM)?;
+    let (fd, bytes) = (socket.as_raw_fd(), DATAGRAM_QUEUE_BYTES);
+    // SAFETY: `bytes` is a live int of the length that is given, and `address` a live socket address of its length. Less
+    // memory than asked for only means that more is dropped.
+    let is_bound = unsafe {
+        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &raw const bytes, 4);
+        bind(fd, &raw const address, length) == 0
+    };
+    if is_bound {
+        Ok(UdpSocket::from(socket))
+    } else {
+        Err(io::Error::last_os_error())
+    }
+}
+
+/// Datagrams for this socket that the kernel has dropped so far: what `/proc/net/udp` shows as `drops`, without the file.
+#[must_use]
+pub fn datagrams_dropped(socket: &UdpSocket) -> u32 {
+    let mut values = [0; MEMINFO_VALUES];
+    let mut length = size_of_val(&values) as u32;
+    // SAFETY: the pointer is that of a live array of `length` bytes, which the kernel does not exceed.
+    unsafe {
+        getsockopt(
+            socket.as_raw_fd(),
+            SOL_SOCKET,
+            SO_MEMINFO,
+            values.as_mut_ptr(),
+            &raw mut length,
+        )
+    };
+    let [.., drops] = values;
+    drops
+}
+
+/// Listens on this port of all IPv4 addresses; 0 is any free one. Non-blocking.
+pub fn listen_on(port: u16) -> io::Result<TcpListener> {
+    let (address, length) = raw_address(&SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)));
+    let socket = open(&address, SOCK_STREAM)?;
+    let (fd, on) = (socket.as_raw_fd(), 1);
+    // SAFETY: `on` is a live int of the length that is given, and `address` a live socket address of its length. Without
+    // SO_REUSEADDR the port would be taken for a minute after a reset of the sandbox.
+    let is_listening = unsafe {
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &raw const on, 4);
+        bind(fd, &raw const address, length) == 0 && listen(fd, LISTEN_BACKLOG) == 0
+    };
+    if is_listening {
+        Ok(TcpListener::from(socket))
+    } else {
+        Err(io::Error::last_os_error())
+    }
+}
+
+/// Begins to connect. The stream is non-blocking and close-on-exec; it is connected, or has failed, when it is writable.
+pub fn connect_to(address: &SocketAddr) -> io::Result<TcpStream> {
+    open_to(address, SOCK_STREAM).map(TcpStream::from)
+}
+
+/// What is written in several pieces must not wait for the answer to the first: Nagle's delay is off.
+pub fn send_at_once(stream: &TcpStream) {
+    let on = 1;
+    // SAFETY: `on` is a live int of the length that is given. A failure only costs time.
+    unsafe {
+        setsockopt(
+            stream.as_raw_fd(),
+            IPPROTO_TCP,
+            TCP_NODELAY,
+            &raw const on,
+            4,
+        )
+    };
+}
+
+fn open_to(address: &SocketAddr, kind: i32) -> io::Result<OwnedFd> {
+    let (raw, length) = raw_address(address);
+    let socket = open(&raw, kind)?;
+    // SAFETY: `raw` is a live socket address of at least `length` bytes.
+    if unsafe { connect(socket.as_raw_fd(), &raw const raw, length) } < 0 {
+        let error = io::Error::last_os_error();
+        if error.raw_os_error() != Some(EINPROGRESS) {
+            return Err(error);
+        }
+    }
+    Ok(socket)
+}
+
+fn open(address: &SocketAddress, kind: i32) -> io::Result<OwnedFd> {
+    // SAFETY: takes no pointer.
+    let fd = unsafe {
+        socket(
+            i32::from(address.family),
+            kind | SOCK_NONBLOCK | SOCK_CLOEXEC,
+            0,
+        )
+    };
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the descriptor was opened just now and belongs to nobody else.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+pub(super) fn raw_address(address: &SocketAddr) -> (SocketAddress, u32) {
+    let port_be = address.port().to_be();
+    match address {
+        SocketAddr::V4(address) => {
+            let raw = SocketAddress {
+                family: AF_INET,
+                port_be,
+                first: address.ip().octets(),
+                second: [0; 16],
+                scope: 0,
+            };
+            (raw, 16)
+        }
+        SocketAddr::V6(address) => {
+            let raw = SocketAddress {
+                family: AF_INET6,
+                port_be,
+                first: address.flowinfo().to_be_bytes(),
+                second: address.ip().octets(),
+                scope: address.scope_id(),
+            };
+            (raw, 28)
+        }
+    }
+}
