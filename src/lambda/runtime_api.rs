@@ -14,7 +14,8 @@ use miniserde::Deserialize;
 use miniserde::de::Visitor;
 
 use crate::clock::{Clocks, Mono, Wall};
-use crate::http::{self, Body, Framing, Parse};
+use crate::http::body::{Body, Framing};
+use crate::http::head::{self, Parse};
 use crate::lambda::request_id::RequestId;
 use crate::limits::{
     NEXT_REFUSALS_MAX, NEXT_RETRY_MS_MAX, NEXT_RETRY_MS_MIN, NEXT_UNREACHABLE_MS_MAX,
@@ -404,7 +405,7 @@ pub fn is_retry(error: &std::io::Error) -> bool {
 fn answer(bytes: &[u8], is_ended: bool) -> Parse<(Answer, bool)> {
     let mut rest = bytes;
     loop {
-        let head = match http::response_head(rest) {
+        let head = match head::response(rest) {
             Parse::Complete(head) => head,
             Parse::Partial => return Parse::Partial,
             Parse::Malformed => return Parse::Malformed,

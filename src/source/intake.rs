@@ -8,7 +8,8 @@ mod points;
 use crate::clock::Wall;
 use crate::format::Format;
 use crate::format::resource::Resource;
-use crate::http::{self, Body, Framing, Parse};
+use crate::http::body::{Body, Framing};
+use crate::http::head::{self, Parse};
 use crate::lambda::request_id::RequestId;
 use crate::limits::{HEAD_BYTES_MAX, PLAIN_RECORD_BYTES_MIN};
 use crate::metric::measurement::{Measurement, Sink};
@@ -364,10 +365,10 @@ impl Decoder {
         let room = HEAD_BYTES_MAX.saturating_sub(before);
         let window = input.get(..room).unwrap_or(input);
         let parsed = if before == 0 {
-            http::request_head(window)
+            head::request(window)
         } else {
             self.head.extend_from_slice(window);
-            http::request_head(&self.head)
+            head::request(&self.head)
         };
         match parsed {
             Parse::Complete(head) => {

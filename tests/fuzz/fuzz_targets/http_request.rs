@@ -1,6 +1,7 @@
 //! A request's head is harmless, and its body is the same in any chunking.
 #![no_main]
-use kinglet::http::{Body, Framing, Parse, request_head};
+use kinglet::http::body::{Body, Framing};
+use kinglet::http::head::{self, Parse};
 
 fn read(framing: Framing, bytes: &[u8], chunk: usize) -> Option<(Vec<u8>, bool)> {
     let mut body = Body::new(framing);
@@ -17,7 +18,7 @@ fn read(framing: Framing, bytes: &[u8], chunk: usize) -> Option<(Vec<u8>, bool)>
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let mut framing = Framing::Chunked;
     let mut body = bytes;
-    if let Parse::Complete(head) = request_head(bytes) {
+    if let Parse::Complete(head) = head::request(bytes) {
         assert_ne!(head.framing, Framing::UntilClose);
         framing = head.framing;
         body = &bytes[head.bytes..];

@@ -1,9 +1,10 @@
 //! A response's head is harmless, and whatever is behind it can be taken as its body.
 #![no_main]
-use kinglet::http::{Body, Framing, Parse, response_head};
+use kinglet::http::body::{Body, Framing};
+use kinglet::http::head::{self, Parse};
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    let Parse::Complete(head) = response_head(bytes) else {
+    let Parse::Complete(head) = head::response(bytes) else {
         return;
     };
     assert!(head.keep_alive <= (head.framing != Framing::UntilClose));
