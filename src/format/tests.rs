@@ -7,8 +7,9 @@ use prost::Message;
 use super::*;
 use crate::clock::Wall;
 use crate::fixtures;
+use crate::http::server::Wish;
 use crate::queue::signal::Signal;
-use crate::source::intake::{Decoder, Wish};
+use crate::source::telemetry::Decoder;
 
 mod metrics;
 mod otlp_rules;

@@ -1,4 +1,4 @@
-//! The telemetry listener and its connections: descriptors and bytes. What the bytes mean is the intake's business.
+//! The telemetry listener and its connections: descriptors and bytes. What the bytes mean is the business of [`Decoder`].
 //!
 //! A fixed number of connections is served. When all places are taken, [`place`] says who gives way to a new one; while nobody
 //! does, and for a moment when the process has no descriptor left, the listener leaves the poll set.
@@ -8,18 +8,16 @@ use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsRawFd, RawFd};
 
 use crate::clock::{Clocks, Mono};
+use crate::http::server::{ANSWER, CONTINUE, LAST_ANSWER, Wish};
 use crate::lambda::message;
 use crate::lambda::runtime_api::is_retry;
 use crate::limits::{
     ACCEPT_PAUSE_MS, CONNECTIONS_MAX, READ_BYTES, READS_PER_TURN_MAX, REQUEST_MS_MAX,
 };
 use crate::reactor::place::{self, Holder};
-use crate::source::intake::{Decoder, Intake, Wish};
+use crate::source::intake::Intake;
+use crate::source::telemetry::Decoder;
 use crate::sys;
-
-const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
-const LAST_ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
 struct Connection {
     stream: TcpStream,

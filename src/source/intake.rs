@@ -1,17 +1,14 @@
-//! The way in: bytes of telemetry connections to records in the ring, counted.
+//! The way in: events and measurements to records and points in the ring, counted.
 //!
-//! A [`Decoder`] belongs to one connection and keeps only what an element needs that spans two reads. The [`Intake`] is
-//! shared by all of them and owns the ring, the accounts and what the stream has said so far.
+//! The [`Intake`] is shared by all sources and owns the ring, the accounts and what the telemetry stream has said so far.
 
 mod points;
 
 use crate::clock::Wall;
 use crate::format::Format;
 use crate::format::resource::Resource;
-use crate::http::body::{Body, Framing};
-use crate::http::head::{self, Parse};
 use crate::lambda::request_id::RequestId;
-use crate::limits::{HEAD_BYTES_MAX, PLAIN_RECORD_BYTES_MIN};
+use crate::limits::PLAIN_RECORD_BYTES_MIN;
 use crate::metric::measurement::{Measurement, Sink};
 use crate::metric::own::{SelfMetrics, Snapshot};
 use crate::metric::table::Table;
@@ -20,7 +17,7 @@ use crate::queue::ring::Ring;
 use crate::queue::signal::Signal;
 use crate::source::event::{Observation, Reader, Verdict};
 use crate::source::statsd;
-use crate::text::json::{Element, Elements};
+use crate::text::json::Element;
 
 /// What the telemetry stream has said since it was asked last. Only the latest of each kind matters: of two starts
 /// the earlier invocation is over.
@@ -130,7 +127,7 @@ impl Intake {
     }
 
     /// Takes one event.
-    fn event(&mut self, element: &Element<'_>, now: Wall) {
+    pub(super) fn event(&mut self, element: &Element<'_>, now: Wall) {
         self.ledger.received += 1;
         let metrics = &mut self.metrics;
         let sink: Sink<'_> = &mut |measurement| record(metrics, measurement, now);
@@ -161,7 +158,7 @@ impl Intake {
     }
 
     /// Takes the event at the beginning of `bytes` the short way; see [`Reader::plain_line`].
-    fn plain_line(&mut self, bytes: &[u8], now: Wall) -> Option<usize> {
+    pub(super) fn plain_line(&mut self, bytes: &[u8], now: Wall) -> Option<usize> {
         let place = self.ring.grant(PLAIN_RECORD_BYTES_MIN)?;
         let (taken, written) = self.reader.plain_line(bytes, now, &self.resource, place)?;
         self.ledger.received += 1;
@@ -234,169 +231,9 @@ impl Intake {
     }
 
     /// Counts a body that was not an array of events to its end.
-    const fn broken_body(&mut self) {
+    pub(super) const fn broken_body(&mut self) {
         self.ledger.received += 1;
         self.ledger.malformed += 1;
-    }
-}
-
-/// What a decoder wants of its connection.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Wish {
-    /// More bytes.
-    Read,
-    /// An interim answer: the client waits with its body until it is told to send it.
-    Continue,
-    /// An answer: the request is complete.
-    Answer { keep_alive: bool },
-    /// The end: what came is not HTTP.
-    Close,
-}
-
-/// HTTP requests of one connection, one after the other.
-pub struct Decoder {
-    /// A head that came in several pieces.
-    head: Vec<u8>,
-    /// `None` between requests and in a head.
-    body: Option<Body>,
-    keep_alive: bool,
-    elements: Elements,
-    /// The array was damaged: the rest of the body is read and ignored.
-    is_broken: bool,
-    /// No byte of the body has come yet. A request without a body is no batch, and none is missed.
-    is_empty: bool,
-}
-
-impl Decoder {
-    /// `record_bytes_max`: longest event that is put together.
-    #[must_use]
-    pub const fn new(record_bytes_max: usize) -> Decoder {
-        Decoder {
-            head: Vec::new(),
-            body: None,
-            keep_alive: true,
-            elements: Elements::new(record_bytes_max),
-            is_broken: false,
-            is_empty: true,
-        }
-    }
-
-    /// In the middle of a request.
-    #[must_use]
-    pub const fn is_in_request(&self) -> bool {
-        self.body.is_some() || !self.head.is_empty()
-    }
-
-    /// Takes bytes from the front of `input` until it wishes something; [`Wish::Read`] means that all are taken.
-    pub fn feed(&mut self, input: &mut &[u8], intake: &mut Intake, now: Wall) -> Wish {
-        if self.body.is_none() {
-            match self.take_head(input) {
-                Wish::Answer { .. } => {}
-                Wish::Close => {
-                    intake.ledger.requests_broken += 1;
-                    self.head.clear();
-                    return Wish::Close;
-                }
-                wish => return wish,
-            }
-        }
-        let Some(body) = &mut self.body else {
-            return Wish::Read;
-        };
-        while !body.is_done() && !input.is_empty() {
-            let Ok(mut run) = body.take(input) else {
-                // Not an error answer: the batch would only come again.
-                self.give_up(intake);
-                return Wish::Answer { keep_alive: false };
-            };
-            self.is_empty &= run.is_empty();
-            while !self.is_broken {
-                let plain = |bytes: &[u8]| intake.plain_line(bytes, now);
-                let taken = match self.elements.next_known(&mut run, plain) {
-                    Ok(true) => continue,
-                    Ok(false) => self.elements.next(&mut run),
-                    Err(malformed) => Err(malformed),
-                };
-                match taken {
-                    Ok(Some(element)) => intake.event(&element, now),
-                    Ok(None) => break,
-                    Err(_) => {
-                        intake.broken_body();
-                        self.is_broken = true;
-                    }
-                }
-            }
-        }
-        if !body.is_done() {
-            return Wish::Read;
-        }
-        self.end_body(intake);
-        Wish::Answer {
-            keep_alive: self.keep_alive,
-        }
-    }
-
-    /// The connection has ended. A request in its middle is counted; the events that came whole are kept.
-    pub fn give_up(&mut self, intake: &mut Intake) {
-        if self.is_in_request() {
-            intake.ledger.requests_broken += 1;
-        }
-        if self.body.is_some() {
-            self.end_body(intake);
-        }
-        self.head.clear();
-    }
-
-    fn end_body(&mut self, intake: &mut Intake) {
-        self.body = None;
-        if self.elements.finish().is_err() && !self.is_broken && !self.is_empty {
-            intake.broken_body();
-        }
-        (self.is_broken, self.is_empty) = (false, true);
-    }
-
-    /// Reads a head; `Answer` means that a body follows, which may be empty.
-    fn take_head(&mut self, input: &mut &[u8]) -> Wish {
-        if input.is_empty() {
-            return Wish::Read;
-        }
-        // The bytes that a head may still have. With as many and no end it is too long, in whatever pieces it came.
-        let before = self.head.len();
-        let room = HEAD_BYTES_MAX.saturating_sub(before);
-        let window = input.get(..room).unwrap_or(input);
-        let parsed = if before == 0 {
-            head::request(window)
-        } else {
-            self.head.extend_from_slice(window);
-            head::request(&self.head)
-        };
-        match parsed {
-            Parse::Complete(head) => {
-                *input = input
-                    .get(head.bytes.saturating_sub(before)..)
-                    .unwrap_or_default();
-                self.head.clear();
-                let framing = match head.framing {
-                    // A request without a length has no body; the answer must come all the same.
-                    Framing::None | Framing::UntilClose => Framing::Length(0),
-                    framing => framing,
-                };
-                self.body = Some(Body::new(framing));
-                self.keep_alive = head.keep_alive;
-                if head.expect_continue {
-                    return Wish::Continue;
-                }
-                Wish::Answer { keep_alive: true }
-            }
-            Parse::Partial if window.len() < room => {
-                if before == 0 {
-                    self.head.extend_from_slice(window);
-                }
-                *input = &[];
-                Wish::Read
-            }
-            Parse::Partial | Parse::Malformed => Wish::Close,
-        }
     }
 }
 

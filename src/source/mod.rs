@@ -4,3 +4,4 @@ pub mod emf;
 pub mod event;
 pub mod intake;
 pub mod statsd;
+pub mod telemetry;
