@@ -86,7 +86,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The constants for `src/runtime_api.rs`.
+/// The constants for `src/lambda/runtime_api.rs`.
 fn heads() -> String {
     let open = OPEN.map(|(name, _, byte)| format!("pub const {name}: u8 = {byte};\n"));
     let requests = REQUESTS.map(|(name, [method, path], header, body)| {

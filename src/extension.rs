@@ -4,10 +4,12 @@ use std::sync::Mutex;
 
 use crate::config::{self, Buffering, Config};
 use crate::format::resource::Resource;
+use crate::lambda::api_address::ApiAddress;
 use crate::lambda::lifecycle::{Action, Policy};
 use crate::lambda::message;
 use crate::lambda::message::Messages;
-use crate::lambda::runtime_api::{self, Endpoint, RuntimeApi, Said, heads};
+use crate::lambda::runtime_api::{RuntimeApi, heads};
+use crate::lambda::said::{self, Said};
 use crate::limits::{
     LOGS_API_BUFFERING_MS_MIN, REGISTER_RETRY_MS, REGISTER_TRY_MS_MAX, SUBSCRIBE_MS_MAX,
     record_bytes_max,
@@ -40,9 +42,9 @@ pub struct Registration {
 
 /// Registers under the file's name (Extensions API). A failure is repeated for a second; then the sandbox is unusable
 /// whatever we do, and `None` comes with one line on stderr.
-pub fn register(endpoint: Endpoint, name: &[u8]) -> Option<Registration> {
+pub fn register(address: ApiAddress, name: &[u8]) -> Option<Registration> {
     let began_us = sys::microseconds();
-    let mut api = RuntimeApi::new(endpoint);
+    let mut api = RuntimeApi::new(address);
     loop {
         let mut shutdown_only = false;
         let mut answer = api.exchange(
@@ -62,7 +64,7 @@ pub fn register(endpoint: Endpoint, name: &[u8]) -> Option<Registration> {
                 api,
                 identifier: answer.identifier.clone(),
                 shutdown_only,
-                said: runtime_api::said(&answer.body),
+                said: said::read(&answer.body),
                 began_us,
                 messages: Messages::default(),
             });

@@ -5,8 +5,8 @@
 #![no_main]
 
 use kinglet::extension;
+use kinglet::lambda::api_address::ApiAddress;
 use kinglet::lambda::message;
-use kinglet::lambda::runtime_api::Endpoint;
 use kinglet::output::resolver;
 use kinglet::outside;
 use kinglet::sys;
@@ -28,7 +28,7 @@ fn start(mut arguments: Arguments) -> ! {
         sys::write(sys::STDOUT, text.as_bytes());
         sys::exit(0);
     };
-    let Some(endpoint) = Endpoint::parse(&api, || sys::read_file(resolver::HOSTS)) else {
+    let Some(address) = ApiAddress::parse(&api, || sys::read_file(resolver::HOSTS)) else {
         message::line(&[
             b"AWS_LAMBDA_RUNTIME_API is not an address: ",
             api.as_bytes(),
@@ -41,7 +41,7 @@ fn start(mut arguments: Arguments) -> ! {
         .rsplit(|byte| *byte == b'/')
         .next()
         .unwrap_or_default();
-    let Some(mut registration) = extension::register(endpoint, name) else {
+    let Some(mut registration) = extension::register(address, name) else {
         sys::exit(1);
     };
 

@@ -7,5 +7,6 @@
 //! ```
 
 pub mod body;
+pub mod client;
 pub mod head;
 pub mod server;

@@ -16,7 +16,6 @@ use ureq::unversioned::transport::{
 use ureq::{Error, Timeout};
 
 use crate::clock::{Mono, Wall};
-use crate::lambda::runtime_api::is_retry;
 use crate::limits::{
     COLLECTOR_INPUT_BYTES, COLLECTOR_OUTPUT_BYTES, CONNECT_MS_MAX, CONNECTION_IDLE_MS_MAX,
     EXCHANGE_BYTES_MAX,
@@ -110,7 +109,7 @@ impl Transport for CollectorTransport {
             match self.stream.write(rest) {
                 Ok(0) => return Err(Error::Io(io::ErrorKind::WriteZero.into())),
                 Ok(count) => rest = rest.get(count..).unwrap_or_default(),
-                Err(error) if is_retry(&error) => {}
+                Err(error) if sys::is_retry(&error) => {}
                 Err(error) => return Err(Error::Io(error)),
             }
         }
@@ -131,7 +130,7 @@ impl Transport for CollectorTransport {
                     self.last_use = sys::clocks().wall;
                     return Ok(count > 0);
                 }
-                Err(error) if is_retry(&error) => {}
+                Err(error) if sys::is_retry(&error) => {}
                 Err(error) => return Err(Error::Io(error)),
             }
         }

@@ -10,7 +10,6 @@ use std::os::fd::{AsRawFd, RawFd};
 use crate::clock::{Clocks, Mono};
 use crate::http::server::{ANSWER, CONTINUE, LAST_ANSWER, Wish};
 use crate::lambda::message;
-use crate::lambda::runtime_api::is_retry;
 use crate::limits::{
     ACCEPT_PAUSE_MS, CONNECTIONS_MAX, READ_BYTES, READS_PER_TURN_MAX, REQUEST_MS_MAX,
 };
@@ -112,7 +111,7 @@ impl Telemetry {
         while let Some(place) = self.place_for_one(now) {
             let stream = match self.listener.accept() {
                 Ok((stream, _)) => stream,
-                Err(error) if is_retry(&error) => return,
+                Err(error) if sys::is_retry(&error) => return,
                 Err(error) => {
                     self.accept_at = now.plus(ACCEPT_PAUSE_MS);
                     // There is a place, but no descriptor. Somebody's may be had.
@@ -216,7 +215,7 @@ impl Connection {
             let count = match self.stream.read(buffer) {
                 Ok(0) => return None,
                 Ok(count) => count,
-                Err(error) if is_retry(&error) => {
+                Err(error) if sys::is_retry(&error) => {
                     self.is_emptied = true;
                     return Some(());
                 }

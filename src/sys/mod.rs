@@ -26,5 +26,5 @@ pub use poll::{NOTHING, PollFd, READABLE, WRITABLE, wait};
 pub use process::{Arguments, environment, exit, ignore_broken_pipes, random, variable};
 pub use socket::{
     OUT_OF_DESCRIPTORS, connect_to, datagrams_dropped, datagrams_on, datagrams_to,
-    is_out_of_descriptors, listen_on, send_at_once,
+    is_out_of_descriptors, is_retry, listen_on, send_at_once,
 };

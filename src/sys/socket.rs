@@ -57,6 +57,13 @@ pub fn is_out_of_descriptors(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(ENFILE | EMFILE))
 }
 
+/// Nothing is wrong: not yet connected, nothing to read, no room to write, or a signal came between.
+#[must_use]
+pub fn is_retry(error: &io::Error) -> bool {
+    use std::io::ErrorKind::{Interrupted, NotConnected, WouldBlock};
+    matches!(error.kind(), WouldBlock | Interrupted | NotConnected)
+}
+
 /// A socket that asks one server: what is sent goes there, and only its answers are received. Non-blocking.
 pub fn datagrams_to(address: &SocketAddr) -> io::Result<UdpSocket> {
     open_to(address, SOCK_DGRAM).map(UdpSocket::from)
