@@ -18,7 +18,7 @@ use crate::metric::own::SelfMetrics;
 use crate::metric::table::Table;
 use crate::output::exporter::Exporter;
 use crate::queue::ring::Ring;
-use crate::queue::signal::{PerSignal, Signal};
+use crate::queue::route::{LOGS, METRICS, RouteId};
 use crate::reactor::telemetry::Telemetry;
 use crate::reactor::{Reactor, Shared, lock};
 use crate::record::encoder::Encoder;
@@ -102,7 +102,7 @@ pub fn subscribe(registration: &mut Registration, config: &Config) -> Subscripti
         telemetry: None,
         is_accepted: false,
     };
-    if config.endpoints.log.is_none() && config.endpoints.metric.is_none() {
+    if config.endpoints.iter().all(Option::is_none) {
         return nothing;
     }
     let telemetry = match Telemetry::bind(config.port, record_bytes_max(config.ring_bytes)) {
@@ -214,34 +214,35 @@ fn subscription(
     body
 }
 
-/// Puts the parts together. No exporter: dormant.
+/// Puts the parts together.
 pub fn assemble(
     registration: Registration,
     config: &Config,
     resource: Resource,
     subscription: Subscription,
-) -> (Shared, Option<Exporter>) {
-    let encoder = Encoder::new(config.format, record_bytes_max(config.ring_bytes));
+) -> (Shared, Exporter) {
+    let encoder = Encoder::new(
+        *LOGS.of(&config.formats),
+        record_bytes_max(config.ring_bytes),
+    );
     let is_concurrent = config.is_concurrent || registration.shutdown_only;
     let reader = Reader::new(config.filter, encoder, is_concurrent, config.is_coldstart);
-    // A dormant extension has no use for a ring.
+    // A dormant extension has no use for a ring, and no route.
     let ring_bytes = if subscription.telemetry.is_some() {
         config.ring_bytes
     } else {
         0
     };
-    let exporter = (ring_bytes > 0).then(|| Exporter::new(config, registration.identifier));
-    let routes = exporter
-        .as_ref()
-        .map_or_else(PerSignal::default, Exporter::routes);
-    let metrics = routes.metric.then(|| Table::new(config.temporality));
+    let exporter = Exporter::new(config, registration.identifier, ring_bytes == 0);
+    let has_metrics = exporter.has(METRICS);
+    let metrics = has_metrics.then(|| Table::new(config.temporality));
     let intake = Intake::new(
         Ring::new(ring_bytes),
         reader,
         resource,
-        routes.log,
+        exporter.has(LOGS),
         metrics,
-        config.format,
+        *METRICS.of(&config.formats),
     );
     let policy = Policy {
         flush: config.flush,
@@ -254,8 +255,10 @@ pub fn assemble(
     let mut reactor = Reactor::new(registration.api, intake, policy);
     reactor.telemetry = subscription.telemetry;
     reactor.messages = registration.messages;
-    reactor.routes = routes;
-    if routes.metric {
+    for route in RouteId::all() {
+        route.of_mut(&mut reactor.routes).is_open = exporter.has(route);
+    }
+    if has_metrics {
         reactor.statsd_port = config.statsd_port;
         reactor.own = config
             .self_metrics
@@ -265,7 +268,7 @@ pub fn assemble(
 }
 
 /// Asks for events and does what they bring, until SHUTDOWN or until the sandbox is gone.
-pub fn run(shared: Shared, exporter: &mut Option<Exporter>) {
+pub fn run(shared: Shared, exporter: &mut Exporter) {
     let mut reactor = lock(shared);
     reactor.ask_first_next();
     reactor.initialized();
@@ -283,11 +286,7 @@ pub fn run(shared: Shared, exporter: &mut Option<Exporter>) {
             }
             Action::Post => {
                 drop(reactor);
-                match exporter {
-                    Some(exporter) => exporter.post(shared),
-                    // There is nothing to send without one.
-                    None => lock(shared).post_ended(Signal::Log, true),
-                }
+                exporter.post(shared);
             }
             // Asked by `decide` itself.
             Action::Next => {}
@@ -302,13 +301,13 @@ pub fn conclude(shared: Shared) -> u8 {
     let is_gone = reactor.is_gone();
     reactor.count_dropped_datagrams();
     reactor.intake.abandon_all();
-    let ledger = &reactor.intake.ledger;
+    let (ledger, ring) = (&reactor.intake.ledger, &reactor.intake.ring);
     debug_assert!(
-        ledger.is_balanced(PerSignal::default()),
+        ledger.is_balanced(ring),
         "the accounts do not agree: {ledger:?}"
     );
     let mut counters = Vec::with_capacity(512);
-    ledger.push_line(&mut counters, PerSignal::default());
+    ledger.push_line(&mut counters, ring);
     let reason = reactor.runtime_api.shutdown_reason.as_deref();
     let reason = reason.unwrap_or(if is_gone { "gone" } else { "unknown" });
     message::line(&[b"exit reason=", reason.as_bytes(), &counters]);

@@ -3,10 +3,9 @@
 use ureq::http::header::AUTHORIZATION;
 use ureq::http::{HeaderName, HeaderValue, Uri};
 
-use super::{Reader, pairs};
-use crate::format;
+use super::{Formats, Reader, pairs};
 use crate::limits;
-use crate::queue::signal::{PerSignal, Signal};
+use crate::queue::route::{LOGS, METRICS, ROUTES, RouteId};
 use crate::text::address;
 use crate::text::decimal;
 use crate::text::delimited;
@@ -14,7 +13,7 @@ use crate::text::delimited;
 type Header = (HeaderName, HeaderValue);
 pub type Headers = Vec<Header>;
 
-/// The collector of one signal.
+/// The collector of one route.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Endpoint {
     pub url: Uri,
@@ -29,7 +28,7 @@ pub struct Endpoint {
     timeout_source: &'static str,
 }
 
-/// Why a signal has no endpoint.
+/// Why a route has no endpoint.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Missing {
     /// It is not wanted.
@@ -39,7 +38,7 @@ enum Missing {
     Wrong(&'static str),
 }
 
-/// The variables of a signal, the strongest first.
+/// The variables of a route, the strongest first.
 struct Names {
     /// In all but the last of these, and the general [`ENDPOINT`], the whole URL stands.
     urls: &'static [&'static str],
@@ -53,8 +52,8 @@ struct Names {
 const ENDPOINT: &str = "KINGLET_ENDPOINT";
 const OTLP_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
-const NAMES: PerSignal<Names> = PerSignal {
-    log: Names {
+const NAMES: [Names; ROUTES] = [
+    Names {
         urls: &[ENDPOINT, "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", OTLP_ENDPOINT],
         headers: [
             "KINGLET_HEADERS",
@@ -69,7 +68,7 @@ const NAMES: PerSignal<Names> = PerSignal {
         exporter: "OTEL_LOGS_EXPORTER",
         consequence: b": no logs are recorded",
     },
-    metric: Names {
+    Names {
         urls: &[
             "KINGLET_METRICS_ENDPOINT",
             ENDPOINT,
@@ -89,18 +88,18 @@ const NAMES: PerSignal<Names> = PerSignal {
         exporter: "OTEL_METRICS_EXPORTER",
         consequence: b": no metrics are recorded",
     },
-};
+];
 
 /// Headers that say how a request is framed or how its body is to be read, which the client alone knows; and the batch's id.
 const CLIENTS: &str = "accept-encoding,connection,content-encoding,content-length,expect,host,idempotency-key,keep-alive,te,\
     trailer,transfer-encoding,upgrade";
 
 impl Reader<'_> {
-    pub(super) fn endpoints(&mut self, format: &dyn format::Format) -> PerSignal<Option<Endpoint>> {
+    pub(super) fn endpoints(&mut self, formats: &Formats) -> [Option<Endpoint>; ROUTES] {
         let wants_metrics = self.switch("KINGLET_METRICS", true);
-        let log = self.endpoint(Signal::Log, format, &Err(Missing::Off));
+        let log = self.endpoint(LOGS, formats, &Err(Missing::Off));
         let metric = if wants_metrics {
-            self.endpoint(Signal::Metric, format, &log)
+            self.endpoint(METRICS, formats, &log)
         } else {
             Err(Missing::Off)
         };
@@ -113,29 +112,26 @@ impl Reader<'_> {
             ]),
             _ => {}
         }
-        PerSignal {
-            log: log.ok(),
-            metric: metric.ok(),
-        }
+        [log.ok(), metric.ok()]
     }
 
-    /// `other`: what was read before, for the other signal.
+    /// `other`: what was read before, for another route.
     fn endpoint(
         &mut self,
-        signal: Signal,
-        format: &dyn format::Format,
+        route: RouteId,
+        formats: &Formats,
         other: &Result<Endpoint, Missing>,
     ) -> Result<Endpoint, Missing> {
-        let names = NAMES.of(signal);
+        let names = route.of(&NAMES);
         if self.is_off(names.exporter) {
             return Err(Missing::Off);
         }
         let Some((variable, value)) = self.first(names.urls) else {
             return Err(Missing::Unset);
         };
-        // A signal's own variable is the whole URL.
+        // A route's own variable is the whole URL.
         let path = if matches!(variable, ENDPOINT | OTLP_ENDPOINT) {
-            format.path(signal)
+            route.of(formats).path(route.facts().signal)
         } else {
             ""
         };
@@ -369,7 +365,7 @@ mod tests {
     ];
 
     /// The endpoints of this URL, and what was said of it.
-    fn endpoints(url: &str) -> (PerSignal<Option<Endpoint>>, Vec<String>) {
+    fn endpoints(url: &str) -> ([Option<Endpoint>; ROUTES], Vec<String>) {
         let mut warnings = Vec::new();
         let variables = |name: &str| (name == ENDPOINT).then(|| url.to_string());
         let mut warn = |parts: &[&[u8]]| warnings.push(String::from_utf8(parts.concat()).unwrap());
@@ -380,7 +376,7 @@ mod tests {
     /// Either there is an endpoint that the client can use, or one line; whether there is.
     fn is_usable_or_told(url: &str) -> bool {
         let (endpoints, warnings) = endpoints(url);
-        let (Some(log), Some(metric)) = (endpoints.log, endpoints.metric) else {
+        let [Some(log), Some(metric)] = endpoints else {
             assert_eq!(warnings.len(), 1, "{url:?}: {warnings:?}");
             return false;
         };
@@ -488,7 +484,7 @@ mod tests {
         ] {
             let (endpoints, warnings) = endpoints(&format!("http://{user}@h"));
             assert!(warnings.is_empty());
-            for endpoint in [endpoints.log, endpoints.metric] {
+            for endpoint in endpoints {
                 let headers = endpoint.unwrap().headers;
                 let found = headers.first().map(|(name, found)| {
                     assert_eq!(name, AUTHORIZATION);

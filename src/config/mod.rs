@@ -12,7 +12,7 @@ use crate::format::resource::Resource;
 use crate::format::severity;
 use crate::lambda::lifecycle::Flush;
 use crate::limits;
-use crate::queue::signal::PerSignal;
+use crate::queue::route::ROUTES;
 use crate::source::event::{Emf, Filter};
 use crate::text::decimal;
 use crate::text::delimited;
@@ -24,6 +24,10 @@ pub use names::warn_of_unknown;
 const PROTOBUF: &str = "http/protobuf";
 const JSON: &str = "http/json";
 
+const PROTOCOL: &str = "OTEL_EXPORTER_OTLP_PROTOCOL";
+const LOGS_PROTOCOL: &str = "OTEL_EXPORTER_OTLP_LOGS_PROTOCOL";
+const METRICS_PROTOCOL: &str = "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL";
+
 /// Looks up a variable.
 pub type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
 
@@ -31,9 +35,10 @@ pub type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
 pub type Warn<'a> = &'a mut dyn FnMut(&[&[u8]]);
 
 pub struct Config {
-    /// Where batches are sent; without any: dormant.
-    pub endpoints: PerSignal<Option<Endpoint>>,
-    pub format: &'static dyn format::Format,
+    /// Where the batches of each route are sent; without any: dormant.
+    pub endpoints: [Option<Endpoint>; ROUTES],
+    /// And in which form.
+    pub formats: Formats,
     pub flush: Flush,
     pub flush_budget_ms: u64,
     pub flush_interval_ms: u64,
@@ -52,6 +57,9 @@ pub struct Config {
     /// The init phase of this sandbox is part of a cold start.
     pub is_coldstart: bool,
 }
+
+/// The format of each route.
+pub type Formats = [&'static dyn format::Format; ROUTES];
 
 /// The buffering that is asked of Lambda.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,14 +81,13 @@ pub fn read(variables: Variables<'_>, warn: Warn<'_>, resource: &mut Resource) -
     let initialization = reader
         .get("AWS_LAMBDA_INITIALIZATION_TYPE")
         .unwrap_or_default();
-    let format = reader.format();
-    reader.warn_of_unsupported(format);
-    let endpoints = reader.endpoints(format);
-    let has_logs = endpoints.log.is_some();
-    let has_metrics = endpoints.metric.is_some();
+    let formats = reader.formats();
+    reader.warn_of_unsupported(&formats);
+    let endpoints = reader.endpoints(&formats);
+    let [has_logs, has_metrics] = endpoints.each_ref().map(Option::is_some);
     Config {
         endpoints,
-        format,
+        formats,
         flush: reader.flush(),
         flush_budget_ms: reader.number(
             &["KINGLET_FLUSH_BUDGET_MS"],
@@ -161,45 +168,68 @@ impl Reader<'_> {
         }
     }
 
-    /// `KINGLET_FORMAT`, or the form of OTLP that the standard asks for.
-    fn format(&mut self) -> &'static dyn format::Format {
-        let asked = self.first(&[
-            "OTEL_EXPORTER_OTLP_LOGS_PROTOCOL",
-            "OTEL_EXPORTER_OTLP_PROTOCOL",
-        ]);
-        let is_json = asked.is_some_and(|(_, protocol)| protocol == JSON);
-        let default = if is_json { "otlp-json" } else { "otlp" };
-        let name = self.get("KINGLET_FORMAT");
-        let name = name.as_deref().unwrap_or(default);
-        format::format(name).unwrap_or_else(|| {
-            self.wrong(
-                "KINGLET_FORMAT",
-                name,
-                "is not otlp, otlp-json or ndjson; used instead: otlp",
-            );
-            &format::otlp::Otlp
+    /// The format of each route: that of kinglet's own variables, or the form of OTLP that the standard asks for.
+    fn formats(&mut self) -> Formats {
+        let mut told = "";
+        [
+            (["KINGLET_FORMAT"].as_slice(), LOGS_PROTOCOL),
+            (
+                &["KINGLET_METRICS_FORMAT", "KINGLET_FORMAT"],
+                METRICS_PROTOCOL,
+            ),
+        ]
+        .map(|(names, protocol)| {
+            let Some((variable, name)) = self.first(names) else {
+                let asked = self.first(&[protocol, PROTOCOL]);
+                let is_json = asked.is_some_and(|(_, protocol)| protocol == JSON);
+                return if is_json {
+                    &format::otlp_json::OtlpJson as &dyn format::Format
+                } else {
+                    &format::otlp::Otlp
+                };
+            };
+            format::format(&name).unwrap_or_else(|| {
+                if core::mem::replace(&mut told, variable) != variable {
+                    self.wrong(
+                        variable,
+                        &name,
+                        "is not otlp, otlp-json or ndjson; used instead: otlp",
+                    );
+                }
+                &format::otlp::Otlp
+            })
         })
     }
 
-    /// kinglet sends one form, uncompressed, over plain HTTP, whatever else is asked for.
-    fn warn_of_unsupported(&mut self, format: &dyn format::Format) {
-        let protocol = match format.name() {
+    /// kinglet sends one form for each route, uncompressed, over plain HTTP, whatever else is asked for.
+    fn warn_of_unsupported(&mut self, formats: &Formats) {
+        const COMPRESSION: (&str, &str) = ("none", "is not supported; nothing is compressed");
+        let [logs, metrics] = formats.map(|format| match format.name() {
             "otlp" => (PROTOBUF, "is not sent; http/protobuf is"),
             "otlp-json" => (JSON, "is not sent; http/json is"),
             _ => ("", ""),
-        };
-        const COMPRESSION: (&str, &str) = ("none", "is not supported; nothing is compressed");
-        for (name, (supported, problem)) in [
-            ("OTEL_EXPORTER_OTLP_LOGS_PROTOCOL", protocol),
-            ("OTEL_EXPORTER_OTLP_METRICS_PROTOCOL", protocol),
-            ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol),
-            ("OTEL_EXPORTER_OTLP_LOGS_COMPRESSION", COMPRESSION),
-            ("OTEL_EXPORTER_OTLP_METRICS_COMPRESSION", COMPRESSION),
-            ("OTEL_EXPORTER_OTLP_COMPRESSION", COMPRESSION),
+        });
+        for (name, (supported, problem), (other, _)) in [
+            (LOGS_PROTOCOL, logs, logs),
+            (METRICS_PROTOCOL, metrics, metrics),
+            // For one of them is enough.
+            (PROTOCOL, logs, metrics),
+            (
+                "OTEL_EXPORTER_OTLP_LOGS_COMPRESSION",
+                COMPRESSION,
+                COMPRESSION,
+            ),
+            (
+                "OTEL_EXPORTER_OTLP_METRICS_COMPRESSION",
+                COMPRESSION,
+                COMPRESSION,
+            ),
+            ("OTEL_EXPORTER_OTLP_COMPRESSION", COMPRESSION, COMPRESSION),
         ] {
             if let Some(value) = self.get(name)
-                && value != supported
+                && ![supported, other, ""].contains(&value.as_str())
                 && !supported.is_empty()
+                && !other.is_empty()
             {
                 self.wrong(name, &value, problem);
             }
@@ -465,10 +495,8 @@ mod tests {
             (vec![("KINGLET_ENDPOINT", "http://a b")], None),
         ] {
             let (config, _, warnings) = read_with(&variables);
-            let found = config
-                .endpoints
-                .log
-                .map(|endpoint| endpoint.url.to_string());
+            let [log, _] = config.endpoints;
+            let found = log.map(|endpoint| endpoint.url.to_string());
             assert_eq!(found.as_deref(), url, "{variables:?}");
             assert_eq!(warnings.len(), usize::from(url.is_none()), "{warnings:?}");
         }
@@ -532,17 +560,15 @@ mod tests {
             ),
         ] {
             let (config, _, warnings) = read_with(&variables);
-            let found = config
-                .endpoints
-                .metric
-                .map(|endpoint| endpoint.url.to_string());
+            let [log, metric] = config.endpoints;
+            let found = metric.map(|endpoint| endpoint.url.to_string());
             assert_eq!(found.as_deref(), url, "{variables:?}");
             assert!(warnings.is_empty(), "{warnings:?}");
             let has_logs = variables[0].0 != otlp.0 && variables.len() < 3;
-            assert_eq!(config.endpoints.log.is_some(), has_logs, "{variables:?}");
+            assert_eq!(log.is_some(), has_logs, "{variables:?}");
         }
         let (config, _, warnings) = read_with(&[general, ("KINGLET_METRICS_ENDPOINT", "m:1")]);
-        assert!(config.endpoints.metric.is_none() && config.endpoints.log.is_some());
+        assert!(matches!(config.endpoints, [Some(_), None]));
         assert!(
             warnings[0].ends_with("no metrics are recorded"),
             "{warnings:?}"
@@ -555,7 +581,7 @@ mod tests {
             ("KINGLET_ENDPOINT", "http://c"),
             ("OTEL_EXPORTER_OTLP_HEADERS", "api-key=a%20b , x-y=1=2,"),
         ]);
-        let headers = config.endpoints.log.unwrap().headers;
+        let headers = config.endpoints[0].clone().unwrap().headers;
         let headers: Vec<_> = headers
             .iter()
             .map(|(name, value)| (name.as_str(), value.to_str().unwrap()))
@@ -575,6 +601,7 @@ mod tests {
             ("KINGLET_MIN_LEVEL", "loud"),
             ("KINGLET_INVOCATION_LINES", "maybe"),
             ("KINGLET_FORMAT", "xml"),
+            ("KINGLET_METRICS_FORMAT", "csv"),
             ("KINGLET_TELEMETRY_ITEMS", "999"),
             ("KINGLET_TELEMETRY_BYTES", "1048577"),
             ("KINGLET_TELEMETRY_MS", "24"),
@@ -617,7 +644,71 @@ mod tests {
             assert_eq!(config.temporality, Temporality::Delta);
             assert_eq!((config.filter.emf, config.statsd_port), (Emf::Both, 8125));
             assert_eq!(config.filter.severity_min, 0);
-            assert_eq!(config.endpoints.log.unwrap().timeout_ms, 10_000);
+            assert_eq!(config.endpoints[0].clone().unwrap().timeout_ms, 10_000);
+        }
+    }
+
+    /// Each route has its own format; `KINGLET_FORMAT` is for all that have none, and wins over the standard's variables.
+    #[test]
+    fn a_format_belongs_to_a_route() {
+        const OTLP: &str = "OTEL_EXPORTER_OTLP_PROTOCOL";
+        const LOGS: &str = "OTEL_EXPORTER_OTLP_LOGS_PROTOCOL";
+        const METRICS: &str = "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL";
+        const OWN: &str = "KINGLET_FORMAT";
+        const OWN_METRICS: &str = "KINGLET_METRICS_FORMAT";
+        for (variables, formats, told) in [
+            (vec![], ["otlp", "otlp"], None),
+            (vec![(OWN, "ndjson")], ["ndjson", "ndjson"], None),
+            (vec![(OWN_METRICS, "ndjson")], ["otlp", "ndjson"], None),
+            (
+                vec![(OWN, "ndjson"), (OWN_METRICS, "otlp-json")],
+                ["ndjson", "otlp-json"],
+                None,
+            ),
+            (vec![(OTLP, "http/json")], ["otlp-json", "otlp-json"], None),
+            (vec![(LOGS, "http/json")], ["otlp-json", "otlp"], None),
+            (vec![(METRICS, "http/json")], ["otlp", "otlp-json"], None),
+            (
+                vec![(OTLP, "http/json"), (METRICS, "http/protobuf")],
+                ["otlp-json", "otlp"],
+                None,
+            ),
+            (
+                vec![(OTLP, "http/protobuf"), (LOGS, "http/json")],
+                ["otlp-json", "otlp"],
+                None,
+            ),
+            (
+                vec![(OTLP, "grpc"), (METRICS, "http/json")],
+                ["otlp", "otlp-json"],
+                Some(OTLP),
+            ),
+            (
+                vec![(OWN, "otlp"), (METRICS, "http/json")],
+                ["otlp", "otlp"],
+                Some(METRICS),
+            ),
+            (
+                vec![(OWN, "ndjson"), (METRICS, "grpc"), (OTLP, "grpc")],
+                ["ndjson", "ndjson"],
+                None,
+            ),
+            (vec![(OWN, "xml")], ["otlp", "otlp"], Some(OWN)),
+            (
+                vec![(OWN, "ndjson"), (OWN_METRICS, "xml")],
+                ["ndjson", "otlp"],
+                Some(OWN_METRICS),
+            ),
+        ] {
+            let endpoint = ("KINGLET_ENDPOINT", "http://c");
+            let (config, _, warnings) = read_with(&[&[endpoint], variables.as_slice()].concat());
+            let found = config.formats.map(format::Format::name);
+            assert_eq!(found, formats, "{variables:?}");
+            assert_eq!(warnings.len(), usize::from(told.is_some()), "{warnings:?}");
+            assert!(
+                told.is_none_or(|told| warnings[0].starts_with(&format!("{told}="))),
+                "{warnings:?}"
+            );
         }
     }
 
@@ -652,7 +743,7 @@ mod tests {
             (vec![bad, no_logs], "KINGLET_METRICS_ENDPOINT is not of"),
         ] {
             let (config, _, warnings) = read_with(&variables);
-            assert!(config.endpoints.log.is_none() && config.endpoints.metric.is_none());
+            assert!(matches!(config.endpoints, [None, None]));
             assert!(
                 warnings.len() == 1 && warnings[0].contains(words),
                 "{variables:?}: {warnings:?}"

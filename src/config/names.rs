@@ -9,7 +9,7 @@ const PREFIX: &[u8] = b"KINGLET_";
 
 /// The rest of each name that is read. A test holds it to what the parser asks for.
 const KNOWN: &str = "BUFFER_BYTES,EMF,ENDPOINT,FLUSH,FLUSH_BUDGET_MS,FLUSH_INTERVAL_MS,FORMAT,HEADERS,INVOCATION_LINES,METRICS,\
-    METRICS_ENDPOINT,MIN_LEVEL,PORT,SELF_METRICS,STATSD_PORT,TELEMETRY_BYTES,TELEMETRY_ITEMS,TELEMETRY_MS,TIMEOUT_MS,TYPES";
+    METRICS_ENDPOINT,METRICS_FORMAT,MIN_LEVEL,PORT,SELF_METRICS,STATSD_PORT,TELEMETRY_BYTES,TELEMETRY_ITEMS,TELEMETRY_MS,TIMEOUT_MS,TYPES";
 
 /// Warns of each variable that begins as kinglet's own do and is none of them, with the name that is most like it. An entry is
 /// `name=value`; values are not looked at.

@@ -5,6 +5,7 @@
 //! [`Format::end`] writes.
 
 mod json_values;
+pub mod judgement;
 pub mod ndjson;
 pub mod otlp;
 pub mod otlp_json;
@@ -12,6 +13,7 @@ pub mod point;
 pub mod resource;
 pub mod severity;
 
+use crate::format::judgement::Judgement;
 use crate::format::point::Point;
 use crate::format::resource::Resource;
 use crate::queue::signal::Signal;
@@ -93,6 +95,10 @@ pub trait Format: Sync {
     /// Writes what comes after the last one, at most [`crate::limits::BATCH_END_BYTES_MAX`]. `batch_id`: plain text by which
     /// a collector can recognise a batch that is repeated; also the value of the header `Idempotency-Key`.
     fn end(&self, out: &mut Vec<u8>, batch_id: &[u8]);
+    /// What the collector's answer to a batch means: its status, and its body up to [`crate::limits::ANSWER_BYTES_MAX`].
+    fn judge(&self, status: u16, body: &[u8]) -> Judgement {
+        Judgement::of(status, body)
+    }
 }
 
 /// A format that can write a record into the place where it will stay, read once and written once. What gives `None` has met

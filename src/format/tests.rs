@@ -8,6 +8,7 @@ use super::*;
 use crate::clock::Wall;
 use crate::fixtures;
 use crate::http::server::Wish;
+use crate::queue::route::LOGS;
 use crate::queue::signal::Signal;
 use crate::source::telemetry::Decoder;
 
@@ -35,7 +36,7 @@ fn encode(format: &'static dyn Format, run: &fixtures::Run) -> (Vec<u8>, usize) 
     let mut out = Vec::new();
     format.begin(&mut out, &intake.resource, Signal::Log);
     let mut records = 0;
-    for frame in intake.ring.frames(Signal::Log) {
+    for frame in intake.ring.frames(LOGS) {
         if records > 0 {
             out.extend_from_slice(format.separator());
         }

@@ -27,7 +27,7 @@ use crate::lambda::request_id::RequestId;
 use crate::limits::SILENCE_MS_MIN;
 use due::earliest;
 use held::Held;
-pub use terms::{Action, Breaker, Flush, Input, Policy, Seen};
+pub use terms::{Action, BreakerState, Flush, Input, Policy, Seen};
 
 #[derive(Clone, Debug)]
 pub struct Lifecycle {

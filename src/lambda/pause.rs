@@ -4,7 +4,7 @@
 //! listener that does not answer. And as `runtimeDone` may be among what is unread, the pause knows since when.
 
 use crate::clock::{Clocks, Mono, Wall};
-use crate::limits::{RECEIVE_PAUSE_MS_MAX, REQUEST_WAIT_MS_MAX};
+use crate::limits::{READ_BYTES, READ_BYTES_MIN, RECEIVE_PAUSE_MS_MAX, REQUEST_WAIT_MS_MAX};
 
 /// The ring, as it is now.
 #[derive(Clone, Copy, Debug)]
@@ -15,6 +15,18 @@ pub struct Room {
     pub can_drain: bool,
     /// A POST is in flight.
     pub is_posting: bool,
+}
+
+/// How much is read at once while so many bytes are free: little near the end of the room, so that a pause does not come too late.
+/// A ring that nobody empties is not spared.
+#[must_use]
+pub const fn read_bytes_max(free_bytes: usize, can_drain: bool) -> usize {
+    match free_bytes / 8 {
+        _ if !can_drain => READ_BYTES,
+        part if part < READ_BYTES_MIN => READ_BYTES_MIN,
+        part if part < READ_BYTES => part,
+        _ => READ_BYTES,
+    }
 }
 
 #[derive(Clone, Default, Debug)]
@@ -131,6 +143,22 @@ mod tests {
             };
             pause.look(room, at(0));
             assert_eq!(pause.is_on(), is_on, "{room:?}");
+        }
+    }
+
+    #[test]
+    fn reads_are_short_near_the_end_of_the_room() {
+        for (free_bytes, can_drain, bytes_max) in [
+            (usize::MAX, true, 64 * 1024),
+            (512 * 1024, true, 64 * 1024),
+            (256 * 1024, true, 32 * 1024),
+            (16 * 1024, true, 2 * 1024),
+            (0, true, 2 * 1024),
+            (0, false, 64 * 1024),
+            (256 * 1024, false, 64 * 1024),
+        ] {
+            let found = read_bytes_max(free_bytes, can_drain);
+            assert_eq!(found, bytes_max, "{free_bytes} {can_drain}");
         }
     }
 

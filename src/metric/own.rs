@@ -6,7 +6,8 @@ use crate::format::point::Bounds;
 use crate::limits::FLUSHES_TOLD_MAX;
 use crate::metric::measurement::{Attribute, Change, Measurement, Sink};
 use crate::queue::ledger::Ledger;
-use crate::queue::signal::PerSignal;
+use crate::queue::ring::Ring;
+use crate::queue::route::{ROUTES, RouteId};
 use crate::text::decimal;
 
 /// What is told besides the accounts.
@@ -15,8 +16,8 @@ pub struct Snapshot {
     pub cpu_us: u64,
     /// Largest resident memory of the process so far.
     pub resident_kilobytes_max: u64,
-    /// The breaker of the endpoint is not closed.
-    pub is_open: PerSignal<bool>,
+    /// The breaker of the route is not closed.
+    pub is_open: [bool; ROUTES],
 }
 
 /// Remembers what was told, because sums grow by what is new.
@@ -28,22 +29,21 @@ pub struct SelfMetrics {
     init_us: Option<u64>,
     flushes_ms: Vec<u64>,
     told: [u64; SUMS.len()],
+    told_fates: [[u64; FATES.len()]; ROUTES],
 }
 
 /// Name, unit, attribute, and how many of what is counted are one of the unit.
 type Sum = (&'static [u8], &'static [u8], Attribute<'static>, f64);
 
 const RECORDS: &[u8] = b"kinglet.records";
-const POINTS: &[u8] = b"kinglet.points";
 const BYTES: &[u8] = b"kinglet.io";
 const RECORD: &[u8] = b"{record}";
-const POINT: &[u8] = b"{point}";
 const FATE: &[u8] = b"kinglet.fate";
 const DIRECTION: &[u8] = b"kinglet.direction";
 const SIGNAL: &[u8] = b"kinglet.signal";
 const NONE: Attribute<'static> = (b"", b"");
 
-const SUMS: [Sum; 18] = [
+const SUMS: [Sum; 12] = [
     (b"kinglet.cpu.time", b"s", NONE, 1e6),
     (b"kinglet.held", b"s", NONE, 1e3),
     (b"kinglet.posts", b"{post}", NONE, 1.0),
@@ -51,14 +51,8 @@ const SUMS: [Sum; 18] = [
     (BYTES, b"By", (DIRECTION, b"received"), 1.0),
     (BYTES, b"By", (DIRECTION, b"sent"), 1.0),
     (RECORDS, RECORD, (FATE, b"received"), 1.0),
-    (RECORDS, RECORD, (FATE, b"delivered"), 1.0),
-    (RECORDS, RECORD, (FATE, b"evicted"), 1.0),
-    (RECORDS, RECORD, (FATE, b"rejected"), 1.0),
     (RECORDS, RECORD, (FATE, b"filtered"), 1.0),
     (RECORDS, RECORD, (FATE, b"malformed"), 1.0),
-    (POINTS, POINT, (FATE, b"delivered"), 1.0),
-    (POINTS, POINT, (FATE, b"evicted"), 1.0),
-    (POINTS, POINT, (FATE, b"rejected"), 1.0),
     (
         b"kinglet.measurements",
         b"{measurement}",
@@ -73,6 +67,9 @@ const SUMS: [Sum; 18] = [
     ),
     (b"kinglet.datagrams.dropped", b"{datagram}", NONE, 1.0),
 ];
+
+/// What is told of each route's frames.
+const FATES: [&[u8]; 3] = [b"delivered", b"evicted", b"rejected"];
 
 impl SelfMetrics {
     /// `began_us`: when the process began, on any clock.
@@ -97,8 +94,7 @@ impl SelfMetrics {
     }
 
     /// Tells what is new.
-    pub fn measure(&mut self, ledger: &Ledger, snapshot: &Snapshot, sink: Sink<'_>) {
-        let (logs, metrics) = (&ledger.fate.log, &ledger.fate.metric);
+    pub fn measure(&mut self, ledger: &Ledger, ring: &Ring, snapshot: &Snapshot, sink: Sink<'_>) {
         let values = [
             snapshot.cpu_us,
             ledger.held_ms,
@@ -107,27 +103,22 @@ impl SelfMetrics {
             ledger.bytes_received,
             ledger.bytes_sent,
             ledger.received,
-            logs.delivered,
-            logs.evicted,
-            logs.rejected,
             ledger.filtered,
             ledger.malformed,
-            metrics.delivered,
-            metrics.evicted,
-            metrics.rejected,
             ledger.measurements_malformed,
             ledger.measurements_dropped,
             ledger.datagrams_dropped,
         ];
         for ((sum, value), told) in SUMS.iter().zip(values).zip(&mut self.told) {
-            let (name, unit, attribute, parts) = *sum;
-            let new = value.saturating_sub(core::mem::replace(told, value));
-            let change = Change::Add {
-                value: new as f64 / parts,
-                is_monotonic: true,
-            };
-            if new > 0 {
-                tell(sink, name, unit, attribute, change);
+            grow(sink, sum, told, value);
+        }
+        for route in RouteId::all() {
+            let (name, unit) = route.facts().metric;
+            let fate = ring.fate(route);
+            let values = [fate.delivered, fate.evicted, fate.rejected];
+            let told = route.of_mut(&mut self.told_fates);
+            for ((word, value), told) in FATES.iter().zip(values).zip(told) {
+                grow(sink, &(name, unit, (FATE, word), 1.0), told, value);
             }
         }
         for ms in self.flushes_ms.drain(..) {
@@ -144,13 +135,24 @@ impl SelfMetrics {
             let init = Change::Set(us as f64 / 1e6);
             tell(sink, b"kinglet.init.duration", b"s", NONE, init);
         }
-        for (signal, is_open) in [
-            (b"logs".as_slice(), snapshot.is_open.log),
-            (b"metrics", snapshot.is_open.metric),
-        ] {
+        for (route, is_open) in RouteId::all().zip(snapshot.is_open) {
             let state = Change::Set(f64::from(u8::from(is_open)));
-            tell(sink, b"kinglet.breaker.open", b"1", (SIGNAL, signal), state);
+            let attribute = (SIGNAL, route.facts().name);
+            tell(sink, b"kinglet.breaker.open", b"1", attribute, state);
         }
+    }
+}
+
+/// Tells by how much a sum is larger than when it was told last.
+fn grow(sink: Sink<'_>, sum: &Sum, told: &mut u64, value: u64) {
+    let (name, unit, attribute, parts) = *sum;
+    let new = value.saturating_sub(core::mem::replace(told, value));
+    let change = Change::Add {
+        value: new as f64 / parts,
+        is_monotonic: true,
+    };
+    if new > 0 {
+        tell(sink, name, unit, attribute, change);
     }
 }
 
@@ -179,6 +181,8 @@ pub fn peak_kilobytes(status: &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Wall;
+    use crate::queue::route::LOGS;
 
     #[test]
     fn the_peak_is_read() {
@@ -190,17 +194,14 @@ mod tests {
         }
     }
 
-    fn told(metrics: &mut SelfMetrics, ledger: &Ledger, cpu_us: u64) -> Vec<String> {
+    fn told(metrics: &mut SelfMetrics, ledger: &Ledger, ring: &Ring, cpu_us: u64) -> Vec<String> {
         let mut told = Vec::new();
         let snapshot = Snapshot {
             cpu_us,
             resident_kilobytes_max: 1000,
-            is_open: PerSignal {
-                log: true,
-                metric: false,
-            },
+            is_open: [true, false],
         };
-        metrics.measure(ledger, &snapshot, &mut |measurement| {
+        metrics.measure(ledger, ring, &snapshot, &mut |measurement| {
             let name = String::from_utf8_lossy(measurement.name).into_owned();
             let attribute = String::from_utf8_lossy(measurement.attributes[0].1).into_owned();
             told.push(match measurement.change {
@@ -222,10 +223,15 @@ mod tests {
             held_ms: 250,
             ..Ledger::default()
         };
-        ledger.fate.log.delivered = 7;
+        let mut ring = Ring::new(1024);
+        for _ in 0..7 {
+            ring.push(LOGS, Wall(0), b"");
+        }
+        ring.begin_flight(LOGS, 0, 6);
+        ring.end_flight(LOGS, u64::MAX, 0);
         metrics.flushed(30);
         assert_eq!(
-            told(&mut metrics, &ledger, 1500),
+            told(&mut metrics, &ledger, &ring, 1500),
             [
                 "kinglet.cpu.time  +0.0015",
                 "kinglet.held  +0.25",
@@ -240,7 +246,7 @@ mod tests {
         );
         ledger.received += 2;
         assert_eq!(
-            told(&mut metrics, &ledger, 1500),
+            told(&mut metrics, &ledger, &ring, 1500),
             [
                 "kinglet.records received +2",
                 "kinglet.memory.resident.max  =1024000",

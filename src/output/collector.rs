@@ -9,6 +9,7 @@ use ureq::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 use ureq::{Agent, BodyReader};
 
 use crate::config::{Endpoint, Headers};
+use crate::format::Format;
 use crate::limits::ANSWER_BYTES_MAX;
 use crate::output::resolver::CollectorResolver;
 use crate::output::transport::CollectorConnector;
@@ -31,25 +32,26 @@ pub struct Client {
     agent: Option<Agent>,
 }
 
-/// Where batches of one kind go.
+/// Where the batches of one route go.
 pub struct Collector {
     url: Uri,
     /// The variable that named the URL, for messages.
     pub variable: &'static str,
     headers: Headers,
-    content_type: &'static str,
+    /// How they are written, and what is made of the answer.
+    pub format: &'static dyn Format,
     /// Bound on one POST, awake.
     pub timeout_ms: u64,
 }
 
 impl Collector {
     #[must_use]
-    pub fn new(endpoint: Endpoint, content_type: &'static str) -> Collector {
+    pub fn new(endpoint: Endpoint, format: &'static dyn Format) -> Collector {
         Collector {
             url: endpoint.url,
             variable: endpoint.variable,
             headers: endpoint.headers,
-            content_type,
+            format,
             timeout_ms: endpoint.timeout_ms,
         }
     }
@@ -61,7 +63,7 @@ impl Collector {
                 USER_AGENT,
                 concat!("kinglet/", env!("CARGO_PKG_VERSION")).as_bytes(),
             ),
-            (CONTENT_TYPE, self.content_type.as_bytes()),
+            (CONTENT_TYPE, self.format.content_type().as_bytes()),
             (IDEMPOTENCY_KEY, batch_id),
         ];
         for (name, value) in ours {

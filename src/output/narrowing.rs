@@ -7,7 +7,7 @@
 
 use crate::limits::{BATCH_BYTES_MAX, NARROWINGS_MAX, WIDENING_POSTS};
 
-/// Of one signal's batches.
+/// Of one route's batches.
 pub struct Narrowing {
     pub records_max: usize,
     pub bytes_max: usize,

@@ -10,7 +10,7 @@
 //! back: a pause is never longer than its own length from now.
 
 use crate::clock::Wall;
-use crate::lambda::lifecycle;
+use crate::lambda::lifecycle::BreakerState;
 use crate::limits::{BREAKER_MS_MAX, BREAKER_MS_MIN};
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -25,13 +25,13 @@ pub struct Breaker {
 impl Breaker {
     /// What the lifecycle is told.
     #[must_use]
-    pub const fn state(&self, now: Wall) -> lifecycle::Breaker {
+    pub const fn state(&self, now: Wall) -> BreakerState {
         if self.pause_ms == 0 {
-            return lifecycle::Breaker::Closed;
+            return BreakerState::Closed;
         }
         match now.left(self.opened, self.lasts_ms) {
-            0 => lifecycle::Breaker::HalfOpen,
-            left => lifecycle::Breaker::Open {
+            0 => BreakerState::HalfOpen,
+            left => BreakerState::Open {
                 until: now.plus(left),
             },
         }
@@ -56,7 +56,7 @@ impl Breaker {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lifecycle::Breaker::{Closed, HalfOpen, Open};
+    use BreakerState::{Closed, HalfOpen, Open};
 
     #[test]
     fn pauses_double_and_a_success_closes() {

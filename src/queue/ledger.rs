@@ -3,9 +3,10 @@
 //! At every moment, in telemetry events (StatsD's events and service checks among them):
 //! `received = resident + delivered + evicted + rejected + filtered + malformed + abandoned`, where resident is what the
 //! ring holds; and in data points of metrics: `points = resident + delivered + evicted + rejected + abandoned`. kinglet's own
-//! log records are not in it, nor what the platform dropped before us.
+//! log records are not in it, nor what the platform dropped before us. What becomes of frames is counted by the ring.
 
-use crate::queue::signal::PerSignal;
+use crate::queue::ring::Ring;
+use crate::queue::route::{LOGS, RouteId};
 use crate::text::decimal;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -16,10 +17,6 @@ pub struct Ledger {
     pub filtered: u64,
     /// Not an event, or not JSON.
     pub malformed: u64,
-    /// Data points that were put into the ring.
-    pub points: u64,
-    /// What has become of records (logs) and of data points (metrics).
-    pub fate: PerSignal<Fate>,
     /// Records that were shipped shorter than they came. They are among the delivered.
     pub cut: u64,
     /// Records that Lambda says it dropped itself. They never reached us.
@@ -45,25 +42,6 @@ pub struct Ledger {
     pub measurements_dropped: u64,
 }
 
-/// What has become of the frames of a signal.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Fate {
-    /// Answered with a 2xx.
-    pub delivered: u64,
-    /// Overwritten in a full ring.
-    pub evicted: u64,
-    /// Refused by the collector for good.
-    pub rejected: u64,
-    /// Still unsent at exit.
-    pub abandoned: u64,
-}
-
-impl Fate {
-    const fn gone(&self) -> u64 {
-        self.delivered + self.evicted + self.rejected + self.abandoned
-    }
-}
-
 /// Events that are gone for good, by reason.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Losses {
@@ -82,35 +60,23 @@ impl Losses {
 impl Ledger {
     /// All losses of telemetry events so far.
     #[must_use]
-    pub const fn losses(&self) -> Losses {
+    pub fn losses(&self, ring: &Ring) -> Losses {
+        let fate = ring.fate(LOGS);
         Losses {
-            evicted: self.fate.log.evicted,
-            rejected: self.fate.log.rejected,
+            evicted: fate.evicted,
+            rejected: fate.rejected,
             malformed: self.malformed,
         }
     }
 
-    /// Counts what the ring has lost.
-    pub const fn evicted(&mut self, lost: PerSignal<u64>) {
-        self.fate.log.evicted += lost.log;
-        self.fate.metric.evicted += lost.metric;
-    }
-
     /// Appends the line of all counters, as `name=value` pairs.
-    pub fn push_line(&self, out: &mut Vec<u8>, resident: PerSignal<u64>) {
-        let names = "received resident delivered evicted rejected filtered malformed abandoned cut platform_dropped posts \
-                     posts_failed requests_broken invocations held_ms points points_resident points_delivered points_evicted \
-                     points_rejected points_abandoned datagrams datagrams_dropped measurements_malformed measurements_dropped";
-        let (logs, metrics) = (&self.fate.log, &self.fate.metric);
+    pub fn push_line(&self, out: &mut Vec<u8>, ring: &Ring) {
+        let names = "received filtered malformed cut platform_dropped posts posts_failed requests_broken invocations held_ms \
+                     datagrams datagrams_dropped measurements_malformed measurements_dropped";
         let values = [
             self.received,
-            resident.log,
-            logs.delivered,
-            logs.evicted,
-            logs.rejected,
             self.filtered,
             self.malformed,
-            logs.abandoned,
             self.cut,
             self.platform_dropped,
             self.posts,
@@ -118,30 +84,44 @@ impl Ledger {
             self.requests_broken,
             self.invocations,
             self.held_ms,
-            self.points,
-            resident.metric,
-            metrics.delivered,
-            metrics.evicted,
-            metrics.rejected,
-            metrics.abandoned,
             self.datagrams,
             self.datagrams_dropped,
             self.measurements_malformed,
             self.measurements_dropped,
         ];
-        for (name, value) in names.as_bytes().split(|byte| *byte == b' ').zip(values) {
-            out.push(b' ');
-            out.extend_from_slice(name);
-            out.push(b'=');
-            decimal::push(out, value);
+        push_pairs(out, names, &values);
+        for route in RouteId::all() {
+            let fate = ring.fate(route);
+            let values = [
+                ring.resident(route),
+                fate.delivered,
+                fate.evicted,
+                fate.rejected,
+                fate.abandoned,
+                fate.entered,
+            ];
+            push_pairs(out, route.facts().counters, &values);
         }
     }
 
     /// Whether the accounts agree.
     #[must_use]
-    pub const fn is_balanced(&self, resident: PerSignal<u64>) -> bool {
-        let logs = self.fate.log.gone() + self.filtered + self.malformed;
-        self.received == resident.log + logs
-            && self.points == resident.metric + self.fate.metric.gone()
+    pub fn is_balanced(&self, ring: &Ring) -> bool {
+        let is_each_frame_somewhere = RouteId::all().all(|route| {
+            let fate = ring.fate(route);
+            fate.entered == ring.resident(route) + fate.gone()
+        });
+        is_each_frame_somewhere
+            && self.received == ring.fate(LOGS).entered + self.filtered + self.malformed
+    }
+}
+
+/// `names`: with a space between two. There may be fewer than values.
+fn push_pairs(out: &mut Vec<u8>, names: &str, values: &[u64]) {
+    for (name, value) in names.as_bytes().split(|byte| *byte == b' ').zip(values) {
+        out.push(b' ');
+        out.extend_from_slice(name);
+        out.push(b'=');
+        decimal::push(out, *value);
     }
 }

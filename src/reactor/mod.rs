@@ -14,15 +14,14 @@ use std::os::fd::RawFd;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::clock::{Clocks, Mono};
-use crate::lambda::lifecycle::{self, Action, Input, Lifecycle, Policy};
+use crate::lambda::lifecycle::{Action, BreakerState, Input, Lifecycle, Policy};
 use crate::lambda::message::Messages;
 use crate::lambda::next::Event;
-use crate::lambda::pause::{Pause, Room};
+use crate::lambda::pause::{Pause, Room, read_bytes_max};
 use crate::lambda::runtime_api::RuntimeApi;
-use crate::limits::{DATAGRAM_REST_MS, READ_BYTES, READ_BYTES_MIN, WAITED_MAX};
+use crate::limits::{DATAGRAM_REST_MS, WAITED_MAX};
 use crate::metric::own::{self, SelfMetrics, Snapshot};
-use crate::queue::breaker::Breaker;
-use crate::queue::signal::{PerSignal, Signal};
+use crate::queue::route::{ROUTES, Route, RouteId, can_drain};
 use crate::reactor::statsd_socket::StatsdSocket;
 use crate::reactor::telemetry::Telemetry;
 use crate::source::intake::Intake;
@@ -51,11 +50,7 @@ pub struct Reactor {
     pub telemetry: Option<Telemetry>,
     pub intake: Intake,
     pub lifecycle: Lifecycle,
-    pub breakers: PerSignal<Breaker>,
-    /// The signals that have somewhere to go.
-    pub routes: PerSignal<bool>,
-    /// A POST of this signal has failed in SHUTDOWN: no other is tried.
-    is_given_up: PerSignal<bool>,
+    pub routes: [Route; ROUTES],
     /// Port of the StatsD socket; 0 is none.
     pub statsd_port: u16,
     statsd: Option<StatsdSocket>,
@@ -67,8 +62,8 @@ pub struct Reactor {
     pause: Pause,
     /// The POST in flight has to end then.
     post_until: Option<Mono>,
-    /// What it carries.
-    posting: Signal,
+    /// The route it goes.
+    posting: RouteId,
     /// The POST in flight goes over a connection that has carried one before.
     pub post_reuses: bool,
     /// Losses are not to be sent alone: the collector has rejected the last batch, or has just got them so. (Sent alone they
@@ -95,9 +90,7 @@ impl Reactor {
             telemetry: None,
             intake,
             lifecycle: Lifecycle::new(policy),
-            breakers: PerSignal::default(),
-            routes: PerSignal::default(),
-            is_given_up: PerSignal::default(),
+            routes: Default::default(),
             statsd_port: 0,
             statsd: None,
             own: None,
@@ -106,7 +99,7 @@ impl Reactor {
             is_gone: false,
             pause: Pause::default(),
             post_until: None,
-            posting: Signal::Log,
+            posting: RouteId::default(),
             post_reuses: false,
             is_silent_on_losses: false,
         }
@@ -221,9 +214,10 @@ impl Reactor {
         self.is_gone
     }
 
-    /// Puts into the ring what was measured since the last time, and what kinglet itself has cost meanwhile.
-    pub fn gather_metrics(&mut self, now: Clocks) {
-        if !self.intake.may_drain() {
+    /// Puts into the ring what a route is still to carry: what was measured since the last time, and what kinglet itself has cost
+    /// meanwhile.
+    pub fn gather(&mut self, route: RouteId, now: Clocks) {
+        if !self.intake.may_drain(route) {
             return;
         }
         self.count_dropped_datagrams();
@@ -231,14 +225,12 @@ impl Reactor {
         if let Some(own) = &mut self.own
             && self.intake.is_drained()
         {
-            let is_open = |breaker: &Breaker| breaker.state(now.wall) != lifecycle::Breaker::Closed;
             let snapshot = Snapshot {
                 cpu_us: sys::cpu_us(),
                 resident_kilobytes_max: own::peak_kilobytes(&sys::read_file(c"/proc/self/status")),
-                is_open: PerSignal {
-                    log: is_open(&self.breakers.log),
-                    metric: is_open(&self.breakers.metric),
-                },
+                is_open: self
+                    .routes
+                    .map(|route| route.breaker.state(now.wall) != BreakerState::Closed),
             };
             self.intake.measure_own(own, &snapshot, now.wall);
         }
@@ -342,18 +334,13 @@ impl Reactor {
     }
 
     fn serve_telemetry(&mut self, connections: &[PollFd], is_knocking: bool, now: Clocks) {
-        let is_spared = self.breakers.log.state(now.wall) == lifecycle::Breaker::Closed;
+        let can_drain = can_drain(&self.routes, now.wall);
         let Some(telemetry) = &mut self.telemetry else {
             return;
         };
         for (place, connection) in connections.iter().enumerate() {
             if connection.ready != 0 {
-                let room = self.intake.ring.free_bytes();
-                // Small reads near the end of the room keep a pause from coming too late. Without a collector nothing is spared.
-                let bytes_max = match is_spared {
-                    true => (room / 8).clamp(READ_BYTES_MIN, READ_BYTES),
-                    false => READ_BYTES,
-                };
+                let bytes_max = read_bytes_max(self.intake.ring.free_bytes(), can_drain);
                 telemetry.serve(place, bytes_max, &mut self.intake, now);
             }
         }
@@ -374,7 +361,7 @@ impl Reactor {
         let room = Room {
             free_bytes: ring.free_bytes(),
             capacity_bytes: ring.capacity(),
-            can_drain: self.breakers.log.state(now.wall) == lifecycle::Breaker::Closed,
+            can_drain: can_drain(&self.routes, now.wall),
             is_posting: self.post_until.is_some(),
         };
         if self.pause.look(room, now)

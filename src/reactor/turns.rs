@@ -1,42 +1,21 @@
-//! Whose turn it is: which signal is to be sent next, and what the lifecycle is told of it.
+//! POSTs, one after the other: what the lifecycle is told of the routes, and what becomes of the bound of one in flight.
 
 use super::Reactor;
-use crate::clock::{Clocks, Mono, Wall};
-use crate::lambda::lifecycle::{self, Input, Seen};
-use crate::limits::{ANSWER_MS_MAX, HIGH_WATER_PERCENT, SHUTDOWN_OPEN_MS_MAX};
-use crate::queue::signal::Signal;
+use crate::clock::{Clocks, Mono};
+use crate::lambda::lifecycle::{BreakerState, Input, Seen};
+use crate::limits::ANSWER_MS_MAX;
+use crate::queue::route::RouteId;
+use crate::queue::turn::{self, Bounds, Waiting};
 use crate::sys;
-
-/// A signal that has something to send.
-pub(super) struct Waiting {
-    signal: Signal,
-    breaker: lifecycle::Breaker,
-    /// There is little room left for more of it.
-    is_urgent: bool,
-    /// Since when; `None`: for long.
-    oldest: Option<Wall>,
-}
-
-impl Waiting {
-    fn goes_before(&self, other: &Waiting) -> bool {
-        let rank = |waiting: &Waiting| match waiting.breaker {
-            lifecycle::Breaker::Closed => (0, Wall(0)),
-            lifecycle::Breaker::HalfOpen => (1, Wall(0)),
-            lifecycle::Breaker::Open { until } => (2, until),
-        };
-        let order = |waiting: &Waiting| (rank(waiting), !waiting.is_urgent, waiting.oldest);
-        order(self) < order(other)
-    }
-}
 
 impl Reactor {
     /// The POST has ended. `answered`: the breaker stays closed.
-    pub fn post_ended(&mut self, signal: Signal, answered: bool) {
+    pub fn post_ended(&mut self, route: RouteId, answered: bool) {
         let now = sys::clocks();
         self.post_until = None;
         let is_end = self.lifecycle.post_until().is_some();
-        *self.is_given_up.of_mut(signal) |= is_end && !answered;
-        // In SHUTDOWN a failure of one endpoint leaves the other its turn.
+        route.of_mut(&mut self.routes).is_given_up |= is_end && !answered;
+        // In SHUTDOWN a failure of one collector leaves the others their turn.
         let may_go_on = answered || (is_end && self.waiting(now).is_some());
         self.note(
             Input::PostEnded {
@@ -55,18 +34,12 @@ impl Reactor {
         }
     }
 
-    /// A POST begins, and has to end by then. In SHUTDOWN one try through a breaker that is not closed is short.
-    pub fn post_begins(&mut self, signal: Signal, until: Mono) {
+    /// A POST begins, and has to end by then.
+    pub fn post_begins(&mut self, route: RouteId, until: Mono) {
         let now = sys::clocks();
-        let is_closed = self.breakers.of(signal).state(now.wall) == lifecycle::Breaker::Closed;
-        self.post_until = Some(if is_closed || self.lifecycle.post_until().is_none() {
-            until
-        } else {
-            until.min(now.mono.plus(SHUTDOWN_OPEN_MS_MAX))
-        });
-        self.posting = signal;
-        self.share_shutdown(now);
-        self.post_reuses = false;
+        let state = route.of(&self.routes).breaker.state(now.wall);
+        (self.posting, self.post_reuses) = (route, false);
+        self.bound_post(until, state == BreakerState::Closed, now);
     }
 
     /// The status has come: nothing that is still to come is worth much time.
@@ -75,80 +48,54 @@ impl Reactor {
         self.post_until = self.post_until.map(|until| until.min(end));
     }
 
-    /// In SHUTDOWN the POST in flight has half of what is left, but 500 ms at least, while the other signal waits, too: an
-    /// endpoint that hangs must not cost the other its turn.
+    /// SHUTDOWN has come: a POST in flight leaves others their turn.
     pub(super) fn share_shutdown(&mut self, now: Clocks) {
-        let other = match self.posting {
-            Signal::Log => Signal::Metric,
-            Signal::Metric => Signal::Log,
-        };
-        if let (Some(own), Some(end)) = (self.post_until, self.lifecycle.post_until())
-            && self.waiting_of(other, now).is_some()
-        {
-            let share = (end.since(now.mono) / 2).max(SHUTDOWN_OPEN_MS_MAX);
-            self.post_until = Some(own.min(now.mono.plus(share)));
+        if let Some(until) = self.post_until {
+            self.bound_post(until, true, now);
         }
     }
 
-    /// Which signal a POST should carry now.
-    #[must_use]
-    pub fn signal_to_post(&self, now: Clocks) -> Signal {
-        self.waiting(now)
-            .map_or(Signal::Log, |waiting| waiting.signal)
+    fn bound_post(&mut self, until: Mono, is_closed: bool, now: Clocks) {
+        let bounds = Bounds {
+            end: self.lifecycle.post_until(),
+            is_closed,
+            others_wait: self.all_waiting(now).any(|each| each.route != self.posting),
+        };
+        self.post_until = Some(turn::post_until(until, bounds, now));
     }
 
-    /// What the lifecycle has to know of the ring and the exporter: of the signal whose turn it is.
+    /// What the lifecycle has to know of the ring and the exporter: of the route whose turn it is, or of the first.
     pub(super) fn seen(&self, now: Clocks) -> Seen {
         let waiting = self.waiting(now);
+        let [first, ..] = &self.routes;
         Seen {
             pending: waiting.is_some(),
             high_water: waiting.as_ref().is_some_and(|waiting| waiting.is_urgent),
             oldest: waiting.as_ref().and_then(|waiting| waiting.oldest),
-            breaker: waiting.map_or(self.breakers.log.state(now.wall), |waiting| waiting.breaker),
+            breaker: waiting.map_or(first.breaker.state(now.wall), |waiting| waiting.breaker),
             is_done_missing: self.intake.is_done_missing,
             unread_since: self.pause.unread_since(self.intake.latest(), now),
         }
     }
 
-    /// The signal whose turn it is: one whose collector is well before one that has failed, then one that needs room, then the
-    /// one that has waited longest.
-    pub(super) fn waiting(&self, now: Clocks) -> Option<Waiting> {
-        let mut best: Option<Waiting> = None;
-        for signal in Signal::ALL {
-            if let Some(each) = self.waiting_of(signal, now)
-                && best.as_ref().is_none_or(|best| each.goes_before(best))
-            {
-                best = Some(each);
-            }
-        }
-        best
+    /// The route whose turn it is.
+    #[must_use]
+    pub fn waiting(&self, now: Clocks) -> Option<Waiting> {
+        turn::first(&mut self.all_waiting(now))
     }
 
-    fn waiting_of(&self, signal: Signal, now: Clocks) -> Option<Waiting> {
-        let ring = &self.intake.ring;
-        let (is_pending, is_urgent, oldest) = match signal {
-            Signal::Log => {
-                let high_water = ring.capacity() / 100 * HIGH_WATER_PERCENT;
-                let oldest = ring.oldest(signal);
-                let is_pending = oldest.is_some() || self.tells_losses();
-                // Settled points behind a log that waits take room, too.
-                (
-                    is_pending,
-                    ring.capacity() - ring.room() >= high_water,
-                    oldest,
-                )
-            }
-            Signal::Metric => {
-                let oldest = self.intake.oldest_measurement();
-                (oldest.is_some(), self.intake.is_nearly_full(), oldest)
-            }
-        };
-        let may_go = *self.routes.of(signal) && !*self.is_given_up.of(signal);
-        (is_pending && may_go).then(|| Waiting {
-            signal,
-            breaker: self.breakers.of(signal).state(now.wall),
-            is_urgent,
-            oldest,
+    fn all_waiting(&self, now: Clocks) -> impl Iterator<Item = Waiting> {
+        RouteId::all().filter_map(move |id| {
+            let route = id.of(&self.routes);
+            let (oldest, is_urgent) = self.intake.waiting(id);
+            let tells = || id.facts().tells_losses && self.tells_losses();
+            let may_go = route.is_open && !route.is_given_up;
+            (may_go && (oldest.is_some() || tells())).then(|| Waiting {
+                route: id,
+                breaker: route.breaker.state(now.wall),
+                is_urgent,
+                oldest,
+            })
         })
     }
 

@@ -14,7 +14,7 @@ use crate::metric::own::{SelfMetrics, Snapshot};
 use crate::metric::table::Table;
 use crate::queue::ledger::{Ledger, Losses};
 use crate::queue::ring::Ring;
-use crate::queue::signal::Signal;
+use crate::queue::route::{LOGS, METRICS, RouteId};
 use crate::source::event::{Observation, Reader, Verdict};
 use crate::source::statsd;
 use crate::text::json::Element;
@@ -64,7 +64,7 @@ fn record(metrics: &mut Option<Table>, measurement: &mut Measurement<'_>, now: W
 /// Puts the reader's record into the ring.
 fn keep(reader: &mut Reader, ring: &mut Ring, ledger: &mut Ledger, now: Wall) {
     ledger.cut += u64::from(reader.is_cut());
-    ledger.evicted(ring.push(Signal::Log, now, reader.record()));
+    ring.push(LOGS, now, reader.record());
 }
 
 impl Intake {
@@ -78,7 +78,7 @@ impl Intake {
         format: &'static dyn Format,
     ) -> Intake {
         if metrics.is_some() {
-            ring.keep_room_for_metrics();
+            ring.keep_room();
         }
         Intake {
             ring,
@@ -110,8 +110,8 @@ impl Intake {
 
     /// Losses that no collector knows of yet.
     #[must_use]
-    pub const fn untold_losses(&self) -> Losses {
-        let all = self.ledger.losses();
+    pub fn untold_losses(&self) -> Losses {
+        let all = self.ledger.losses(&self.ring);
         Losses {
             evicted: all.evicted - self.told.evicted,
             rejected: all.rejected - self.told.rejected,
@@ -163,7 +163,7 @@ impl Intake {
         let (taken, written) = self.reader.plain_line(bytes, now, &self.resource, place)?;
         self.ledger.received += 1;
         self.observed.received = true;
-        self.ring.commit(Signal::Log, now, written);
+        self.ring.commit(LOGS, now, written);
         Some(taken)
     }
 
@@ -203,7 +203,7 @@ impl Intake {
     pub fn measure_own(&mut self, own: &mut SelfMetrics, snapshot: &Snapshot, now: Wall) {
         self.settle_accounts();
         let metrics = &mut self.metrics;
-        own.measure(&self.ledger, snapshot, &mut |measurement| {
+        own.measure(&self.ledger, &self.ring, snapshot, &mut |measurement| {
             record(metrics, measurement, now);
         });
     }
@@ -212,10 +212,9 @@ impl Intake {
     pub fn abandon_all(&mut self) {
         self.settle_accounts();
         let measured = self.metrics.as_ref().map_or(0, Table::touched) as u64;
-        self.ledger.points += measured;
-        self.ledger.fate.metric.abandoned += measured;
-        for signal in Signal::ALL {
-            self.ledger.fate.of_mut(signal).abandoned += self.ring.resident(signal);
+        self.ring.abandon(METRICS, measured);
+        for route in RouteId::all() {
+            self.ring.abandon(route, 0);
         }
     }
 

@@ -1,12 +1,12 @@
 //! When what is pending is sent.
 
-use super::{Breaker, Invocation, Lifecycle, Seen};
+use super::{BreakerState, Invocation, Lifecycle, Seen};
 use crate::clock::{Clocks, Mono};
 use crate::limits::DEADLINE_FLUSH_MS;
 
 impl Lifecycle {
     pub(super) fn may_post(&self, seen: &Seen) -> bool {
-        seen.pending && !self.post_in_flight && !matches!(seen.breaker, Breaker::Open { .. })
+        seen.pending && !self.post_in_flight && !matches!(seen.breaker, BreakerState::Open { .. })
     }
 
     /// Whether what is pending should be sent now.
@@ -47,7 +47,7 @@ impl Lifecycle {
             .map(|deadline| deadline.minus(DEADLINE_FLUSH_MS));
         let by_silence = invocation.and_then(|invocation| self.silent_at(invocation, seen));
         match seen.breaker {
-            Breaker::Open { until } => Some(now.mono_of(until)),
+            BreakerState::Open { until } => Some(now.mono_of(until)),
             _ => earliest(earliest(by_age, by_deadline), by_silence),
         }
     }

@@ -1,6 +1,6 @@
 //! How long next is held.
 
-use super::{Breaker, Flush, Invocation, Lifecycle, Seen};
+use super::{BreakerState, Flush, Invocation, Lifecycle, Seen};
 use crate::clock::{Clocks, Mono};
 use crate::limits::{FIRST_EVENT_MS_MAX, INVOKE_MARGIN_MS, START_EVENT_MS_MAX};
 
@@ -12,7 +12,7 @@ impl Lifecycle {
         seen: &Seen,
         now: Clocks,
     ) -> Option<Mono> {
-        if seen.breaker != Breaker::Closed {
+        if seen.breaker != BreakerState::Closed {
             return None;
         }
         let limit = invocation

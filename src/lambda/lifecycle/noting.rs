@@ -1,6 +1,6 @@
 //! What an input changes.
 
-use super::{Breaker, Flush, Input, Invocation, Lifecycle, Phase, Seen};
+use super::{BreakerState, Flush, Input, Invocation, Lifecycle, Phase, Seen};
 use crate::clock::{Clocks, Mono};
 use crate::lambda::request_id::RequestId;
 use crate::limits::{
@@ -92,7 +92,7 @@ impl Lifecycle {
             None => now.mono.plus(SHUTDOWN_UNKNOWN_MS),
         };
         let bound = now.mono.plus(SHUTDOWN_OPEN_MS_MAX);
-        let until = if seen.breaker == Breaker::Closed {
+        let until = if seen.breaker == BreakerState::Closed {
             until
         } else {
             until.min(bound)

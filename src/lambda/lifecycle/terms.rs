@@ -55,15 +55,15 @@ pub enum Input {
     Reported(RequestId),
     /// The POST has ended.
     PostEnded {
-        /// The collector answered, or the batch can be sent again at once, or in SHUTDOWN the other signal can still be tried.
+        /// The collector answered, or the batch can be sent again at once, or in SHUTDOWN another route can still be tried.
         /// Otherwise the breaker has opened.
         answered: bool,
     },
 }
 
-/// The breaker of the endpoint.
+/// The breaker of the collector.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Breaker {
+pub enum BreakerState {
     Closed,
     /// Open, but its pause is over: one batch may try.
     HalfOpen,
@@ -72,7 +72,7 @@ pub enum Breaker {
     },
 }
 
-/// What `step` must know of the ring and the exporter, as it is now: of the signal whose turn it is, logs or metrics.
+/// What `step` must know of the ring and the exporter, as it is now: of the route whose turn it is.
 #[derive(Clone, Copy, Debug)]
 pub struct Seen {
     /// There is something to send.
@@ -81,7 +81,7 @@ pub struct Seen {
     pub high_water: bool,
     /// Receipt of the oldest unsettled record, or the time of the first measurement.
     pub oldest: Option<Wall>,
-    pub breaker: Breaker,
+    pub breaker: BreakerState,
     /// The stream tells that the last `runtimeDone` that should have come has not.
     pub is_done_missing: bool,
     /// Telemetry was left unread for want of room, and what has happened since then may not be seen yet.

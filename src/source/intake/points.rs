@@ -3,16 +3,29 @@
 use super::Intake;
 use crate::clock::Wall;
 use crate::format::point::Point;
-use crate::limits::{METRIC_ROOM_PERCENT, POINTS_PERCENT};
+use crate::limits::{HIGH_WATER_PERCENT, METRIC_ROOM_PERCENT, POINTS_PERCENT};
 use crate::metric::table::Table;
-use crate::queue::signal::Signal;
+use crate::queue::route::{METRICS, RouteId};
 
 impl Intake {
+    /// Since when something of a route waits, and whether there is little room left for more of it.
+    #[must_use]
+    pub fn waiting(&self, route: RouteId) -> (Option<Wall>, bool) {
+        if route == METRICS {
+            return (self.oldest_measurement(), self.is_nearly_full());
+        }
+        let ring = &self.ring;
+        let high_water = ring.capacity() / 100 * HIGH_WATER_PERCENT;
+        // What is settled behind a frame that waits takes room, too.
+        let used = ring.capacity() - ring.room();
+        (ring.oldest(route), used >= high_water)
+    }
+
     /// When the oldest of the metrics was measured that nobody has answered for yet. `None`: there are none, or no room to
     /// send them.
     #[must_use]
     pub fn oldest_measurement(&self) -> Option<Wall> {
-        let resident = self.ring.oldest(Signal::Metric);
+        let resident = self.ring.oldest(METRICS);
         resident.or_else(|| self.oldest_drainable())
     }
 
@@ -27,11 +40,12 @@ impl Intake {
         self.metrics.as_ref().is_some_and(Table::is_nearly_full)
     }
 
-    /// Something was measured, and all data points before it have left the ring. Until then the table goes on gathering: while
-    /// a collector is down, points do not pile up.
+    /// Something was measured that this route takes, and all data points before it have left the ring. Until then the table goes
+    /// on gathering: while a collector is down, points do not pile up.
     #[must_use]
-    pub fn may_drain(&self) -> bool {
-        self.ring.oldest(Signal::Metric).is_none() && self.oldest_drainable().is_some()
+    pub fn may_drain(&self, route: RouteId) -> bool {
+        let is_sent = self.ring.oldest(METRICS).is_none();
+        route == METRICS && is_sent && self.oldest_drainable().is_some()
     }
 
     /// All that had been measured at the last drain found room.
@@ -46,7 +60,7 @@ impl Intake {
         let Some(metrics) = &mut self.metrics else {
             return;
         };
-        let (ring, ledger, format) = (&mut self.ring, &mut self.ledger, self.format);
+        let (ring, format) = (&mut self.ring, self.format);
         let mut encoded = Vec::new();
         let percent = ring.capacity() / 100;
         let mut left_bytes = percent * POINTS_PERCENT;
@@ -62,8 +76,7 @@ impl Intake {
             let fits = point.len() <= left_bytes && ring.has_room(point.len());
             if fits {
                 left_bytes -= point.len();
-                ledger.points += 1;
-                ledger.evicted(ring.push(Signal::Metric, now, point));
+                ring.push(METRICS, now, point);
             } else {
                 needed_bytes = needed_bytes.min(point.len());
             }

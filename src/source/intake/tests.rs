@@ -5,7 +5,7 @@ use crate::fixtures::{self, RECORD_BYTES_MAX, chunked_request, request};
 use crate::format::otlp::Otlp;
 use crate::http::server::Wish;
 use crate::limits::HEAD_BYTES_MAX;
-use crate::queue::signal::PerSignal;
+use crate::queue::route::{ROUTES, RouteId};
 use crate::source::telemetry::Decoder;
 
 const NOW: Wall = Wall(1_795_252_500_200);
@@ -42,15 +42,12 @@ fn read<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Outcome {
     assert!(!decoder.is_in_request());
     let records: Vec<_> = intake
         .ring
-        .frames(Signal::Log)
+        .frames(LOGS)
         .map(|frame| (frame.sequence, frame.payload.to_vec()))
         .collect();
     intake.settle_accounts();
-    let resident = PerSignal {
-        log: records.len() as u64,
-        metric: 0,
-    };
-    assert!(intake.ledger.is_balanced(resident));
+    assert_eq!(resident(&intake), [records.len() as u64, 0]);
+    assert!(intake.ledger.is_balanced(&intake.ring));
     Outcome {
         wishes,
         records,
@@ -300,26 +297,22 @@ fn timer(name: &str) -> Vec<u8> {
     format!("{name}:1|ms|#route:/a/route").into_bytes()
 }
 
-fn resident(intake: &Intake) -> PerSignal<u64> {
-    PerSignal {
-        log: intake.ring.resident(Signal::Log),
-        metric: intake.ring.resident(Signal::Metric),
-    }
+fn resident(intake: &Intake) -> [u64; ROUTES] {
+    [LOGS, METRICS].map(|route| intake.ring.resident(route))
 }
 
-/// All frames of a signal are sent and taken.
-fn deliver(intake: &mut Intake, signal: Signal) {
+/// All frames of a route are sent and taken.
+fn deliver(intake: &mut Intake, route: RouteId) {
     let sequences: Vec<_> = intake
         .ring
-        .frames(signal)
+        .frames(route)
         .map(|frame| frame.sequence)
         .collect();
     if let (Some(first), Some(last)) = (sequences.first(), sequences.last()) {
-        intake.ring.begin_flight(signal, *first, *last);
-        let count = intake.ring.settle_flight(signal);
-        intake.ledger.fate.of_mut(signal).delivered += count;
+        intake.ring.begin_flight(route, *first, *last);
+        intake.ring.end_flight(route, u64::MAX, 0);
     }
-    assert!(intake.ledger.is_balanced(resident(intake)));
+    assert!(intake.ledger.is_balanced(&intake.ring));
 }
 
 /// A ring with so many KiB of logs in it, and timers for more points than have room: they go in little by little, no log gives
@@ -341,28 +334,28 @@ fn points_take_what_room_there_is() {
         let line = request(format!("[{EVENT}]").as_bytes());
         let mut decoder = Decoder::new(RECORD_BYTES_MAX);
         let mut write = |intake: &mut Intake| decoder.feed(&mut &line[..], intake, NOW);
-        while intake.ring.unsettled_bytes() < kib * 1024 && intake.ledger.fate.log.evicted == 0 {
+        while intake.ring.unsettled_bytes() < kib * 1024 && intake.ring.fate(LOGS).evicted == 0 {
             write(&mut intake);
         }
-        let (evicted, mut drains) = (intake.ledger.fate.log.evicted, 0);
+        let (evicted, mut drains) = (intake.ring.fate(LOGS).evicted, 0);
         loop {
-            while intake.may_drain() {
+            while intake.may_drain(METRICS) {
                 intake.drain_metrics(NOW);
                 drains += 1;
-                let points = intake.ring.frames(Signal::Metric);
+                let points = intake.ring.frames(METRICS);
                 let bytes: usize = points.map(|frame| frame.payload.len()).sum();
                 assert!(bytes <= intake.ring.capacity() / 4, "{kib}");
-                deliver(&mut intake, Signal::Metric);
+                deliver(&mut intake, METRICS);
             }
-            assert_eq!(intake.ledger.fate.log.evicted, evicted, "{kib}");
+            assert_eq!(intake.ring.fate(LOGS).evicted, evicted, "{kib}");
             if intake.is_drained() || !is_taken {
                 break;
             }
             assert_eq!(intake.oldest_measurement(), None, "there is no room");
-            deliver(&mut intake, Signal::Log);
-            assert!(intake.may_drain(), "{kib}");
+            deliver(&mut intake, LOGS);
+            assert!(intake.may_drain(METRICS), "{kib}");
         }
-        let delivered = intake.ledger.fate.metric.delivered;
+        let delivered = intake.ring.fate(METRICS).delivered;
         if is_taken {
             assert_eq!((delivered, intake.oldest_measurement()), (TIMERS, None));
             assert!(drains > 3, "{kib}: {drains}");
@@ -372,11 +365,11 @@ fn points_take_what_room_there_is() {
             for _ in 0..100 {
                 write(&mut intake);
             }
-            assert!(intake.may_drain());
+            assert!(intake.may_drain(METRICS));
         }
         intake.abandon_all();
-        assert!(intake.ledger.is_balanced(PerSignal::default()), "{kib}");
-        assert_eq!(intake.ledger.points, TIMERS, "{kib}");
+        assert!(intake.ledger.is_balanced(&intake.ring), "{kib}");
+        assert_eq!(intake.ring.fate(METRICS).entered, TIMERS, "{kib}");
     }
 }
 
@@ -409,15 +402,15 @@ fn nothing_is_kept_without_a_route() {
         (intake.ledger.received, intake.ledger.filtered),
         (received, received)
     );
-    assert_eq!(resident(&intake), PerSignal::default());
-    assert!(intake.ledger.is_balanced(PerSignal::default()));
+    assert_eq!(resident(&intake), [0; ROUTES]);
+    assert!(intake.ledger.is_balanced(&intake.ring));
     // Points, too.
     intake.metrics = None;
     intake.datagram(b"orders:1|c", NOW);
     intake.drain_metrics(NOW);
     assert_eq!(
-        (intake.ledger.points, resident(&intake)),
-        (0, PerSignal::default())
+        (intake.ring.fate(METRICS).entered, resident(&intake)),
+        (0, [0; ROUTES])
     );
 }
 #[test]

@@ -110,7 +110,7 @@ fn shutdown_sends_what_is_left_and_awaits_the_report() {
 #[test]
 fn what_was_left_unread_at_shutdown_gets_its_time() {
     use crate::clock::{Clocks, Mono, Wall};
-    use crate::lambda::lifecycle::{Action, Breaker, Flush, Input, Lifecycle, Seen};
+    use crate::lambda::lifecycle::{Action, BreakerState, Flush, Input, Lifecycle, Seen};
     use crate::lambda::request_id::RequestId;
     let mut lifecycle = Lifecycle::new(policy(Flush::Start));
     let at = |ms: u64| Clocks {
@@ -121,7 +121,7 @@ fn what_was_left_unread_at_shutdown_gets_its_time() {
         pending: false,
         high_water: false,
         oldest: None,
-        breaker: Breaker::Closed,
+        breaker: BreakerState::Closed,
         is_done_missing: false,
         unread_since: Some(Mono(0)),
     };

@@ -2,7 +2,7 @@
 
 use super::model::{Check, End, Event, Open, World};
 use crate::clock::Mono;
-use crate::lambda::lifecycle::Breaker;
+use crate::lambda::lifecycle::BreakerState;
 use crate::limits::{
     DEADLINE_FLUSH_MS, FIRST_EVENT_MS_MAX, INVOKE_MARGIN_MS, SILENCE_MS_MAX, SILENCE_MS_MIN,
     START_EVENT_MS_MAX,
@@ -57,7 +57,7 @@ impl World {
             ensure(!end.failed, "a POST in SHUTDOWN after one has failed")?;
             return ensure(self.now.mono < end.exit_by, "a POST without time for it");
         }
-        let is_open = matches!(self.seen.breaker, Breaker::Open { .. });
+        let is_open = matches!(self.seen.breaker, BreakerState::Open { .. });
         ensure(!is_open, "a POST while the breaker is open")?;
         ensure(!self.may_freeze(), "a POST where a freeze may come")?;
         ensure(self.is_due(), "a POST of what is not due")
@@ -97,7 +97,7 @@ impl World {
         }
         if self.seen.pending && !self.post && !self.may_freeze() {
             let at = match self.seen.breaker {
-                Breaker::Open { until } => Some(self.now.mono_of(until)),
+                BreakerState::Open { until } => Some(self.now.mono_of(until)),
                 _ => self.due_at(),
             };
             ensure(at.is_none_or(comes_by), "it oversleeps a POST")?;
@@ -127,7 +127,7 @@ impl World {
     /// Until when next may be held now; `None`: not at all.
     fn hold_limit(&self) -> Option<Mono> {
         let open = self.invocation?;
-        if self.seen.breaker != Breaker::Closed {
+        if self.seen.breaker != BreakerState::Closed {
             return None;
         }
         let budget_ms = self.policy.budget_ms;

@@ -2,7 +2,7 @@
 //! as the reactor does, and every action and every rest is checked against the [`super::law`].
 
 use crate::clock::{Clocks, Mono, Wall};
-use crate::lambda::lifecycle::{Action, Breaker, Flush, Input, Lifecycle, Policy, Seen};
+use crate::lambda::lifecycle::{Action, BreakerState, Flush, Input, Lifecycle, Policy, Seen};
 use crate::lambda::request_id::RequestId;
 use crate::limits::{
     ADAPTIVE_IDLE_MS, BREAKER_MS_MIN, REPORT_MS_MAX, SHUTDOWN_MARGIN_MS, SHUTDOWN_OPEN_MS_MAX,
@@ -126,7 +126,7 @@ impl World {
                 pending: false,
                 high_water: false,
                 oldest: None,
-                breaker: Breaker::Closed,
+                breaker: BreakerState::Closed,
                 is_done_missing: false,
                 unread_since: None,
             },
@@ -266,7 +266,7 @@ impl World {
                 self.seen.pending = more;
                 self.seen.high_water = false;
                 self.seen.oldest = more.then_some(self.now.wall);
-                self.seen.breaker = Breaker::Closed;
+                self.seen.breaker = BreakerState::Closed;
                 self.end_post(true)
             }
             Event::Refused => self.end_post(false),
@@ -287,8 +287,8 @@ impl World {
             Event::SetBack => {
                 self.now.wall = Wall(self.now.wall.0 - FREEZE_MS);
                 // As the breaker has it: see there.
-                if let Breaker::Open { .. } = self.seen.breaker {
-                    self.seen.breaker = Breaker::HalfOpen;
+                if let BreakerState::Open { .. } = self.seen.breaker {
+                    self.seen.breaker = BreakerState::HalfOpen;
                 }
                 self.settle(Input::Turn)
             }
@@ -304,10 +304,10 @@ impl World {
     pub fn advance(&mut self, ms: u64) {
         self.now.mono = self.now.mono.plus(ms);
         self.now.wall = self.now.wall.plus(ms);
-        if let Breaker::Open { until } = self.seen.breaker
+        if let BreakerState::Open { until } = self.seen.breaker
             && self.now.wall >= until
         {
-            self.seen.breaker = Breaker::HalfOpen;
+            self.seen.breaker = BreakerState::HalfOpen;
         }
     }
 
@@ -352,7 +352,7 @@ impl World {
             Some(at) => at.minus(SHUTDOWN_MARGIN_MS),
             None => now.plus(SHUTDOWN_UNKNOWN_MS),
         };
-        if self.seen.breaker != Breaker::Closed {
+        if self.seen.breaker != BreakerState::Closed {
             exit_by = exit_by.min(now.plus(SHUTDOWN_OPEN_MS_MAX));
         }
         let last = match self.number {
@@ -381,7 +381,7 @@ impl World {
         (self.post, self.outstayed) = (false, false);
         if !answered {
             let until = self.now.wall.plus(BREAKER_MS_MIN);
-            self.seen.breaker = Breaker::Open { until };
+            self.seen.breaker = BreakerState::Open { until };
             if let Some(end) = &mut self.end {
                 end.failed = true;
             }

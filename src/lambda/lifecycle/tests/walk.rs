@@ -3,7 +3,7 @@
 use super::model::{End, Event, Latest, Open, World};
 use super::policy;
 use crate::clock::{Mono, Wall};
-use crate::lambda::lifecycle::{Breaker, Flush, Invocation, Lifecycle, Phase, Policy};
+use crate::lambda::lifecycle::{BreakerState, Flush, Invocation, Lifecycle, Phase, Policy};
 use crate::lambda::request_id::RequestId;
 use crate::random::Numbers;
 use std::collections::HashSet;
@@ -166,9 +166,9 @@ fn key(world: &World) -> u64 {
         }
     }
     let breaker = match world.seen.breaker {
-        Breaker::Closed => None,
-        Breaker::HalfOpen => Some(0),
-        Breaker::Open { until } => Some(wall(until)),
+        BreakerState::Closed => None,
+        BreakerState::HalfOpen => Some(0),
+        BreakerState::Open { until } => Some(wall(until)),
     };
     let oldest = world.seen.oldest.map(wall);
     (world.seen.pending, world.seen.high_water, oldest, breaker).hash(&mut state);

@@ -1,0 +1,329 @@
+use super::*;
+use crate::clock::{Mono, Wall};
+use crate::limits::{BATCH_BYTES_MAX, NARROWINGS_MAX};
+
+const SENT: Sent = Sent {
+    records: 10,
+    has_losses: false,
+    body_bytes: 5000,
+};
+const TAKEN: Judgement = Judgement::Taken { rejected: 0 };
+
+const fn end(settled: u64, rejected: u64) -> Next {
+    Next::End { settled, rejected }
+}
+
+const ALL: u64 = u64::MAX;
+
+/// Each judgement of a first batch: what becomes of it, and what is counted and told.
+#[test]
+fn what_becomes_of_a_batch() {
+    let taken = |rejected| Judgement::Taken { rejected };
+    let up_to = Judgement::TakenUpTo;
+    let loss = Sent {
+        has_losses: true,
+        ..SENT
+    };
+    let alone = Sent { records: 0, ..loss };
+    let one = Sent { records: 1, ..SENT };
+    for (judgement, sent, next, has_failed, is_accepted, are_losses_told, is_silent, told) in [
+        (
+            TAKEN,
+            SENT,
+            end(ALL, 0),
+            false,
+            true,
+            true,
+            Some(false),
+            None,
+        ),
+        (
+            TAKEN,
+            loss,
+            end(ALL, 0),
+            false,
+            true,
+            true,
+            Some(false),
+            None,
+        ),
+        (
+            TAKEN,
+            alone,
+            end(ALL, 0),
+            false,
+            true,
+            true,
+            Some(true),
+            None,
+        ),
+        (
+            taken(3),
+            SENT,
+            end(ALL, 3),
+            false,
+            true,
+            true,
+            Some(false),
+            Some(PARTLY),
+        ),
+        (
+            taken(99),
+            SENT,
+            end(ALL, 99),
+            false,
+            true,
+            true,
+            Some(false),
+            Some(PARTLY),
+        ),
+        // The record of losses is none of the route's.
+        (
+            taken(1),
+            alone,
+            end(ALL, 1),
+            false,
+            true,
+            true,
+            Some(true),
+            None,
+        ),
+        (
+            up_to(0),
+            SENT,
+            end(1, 1),
+            false,
+            true,
+            true,
+            Some(false),
+            Some(PARTLY),
+        ),
+        (
+            up_to(4),
+            SENT,
+            end(5, 1),
+            false,
+            true,
+            true,
+            Some(false),
+            Some(PARTLY),
+        ),
+        (
+            up_to(4),
+            loss,
+            end(4, 1),
+            false,
+            true,
+            true,
+            Some(false),
+            Some(PARTLY),
+        ),
+        (
+            up_to(0),
+            loss,
+            end(0, 0),
+            false,
+            true,
+            true,
+            Some(true),
+            Some(PARTLY),
+        ),
+        (
+            Judgement::Later,
+            SENT,
+            Next::Keep,
+            true,
+            false,
+            false,
+            None,
+            Some(LATER),
+        ),
+        (
+            Judgement::Later,
+            alone,
+            Next::Keep,
+            true,
+            false,
+            false,
+            None,
+            Some(LATER),
+        ),
+        // Halved, as long as there are two of them.
+        (
+            Judgement::TooLarge,
+            SENT,
+            end(0, 0),
+            true,
+            false,
+            false,
+            None,
+            None,
+        ),
+        (
+            Judgement::Invalid,
+            SENT,
+            end(0, 0),
+            true,
+            false,
+            false,
+            None,
+            None,
+        ),
+        (
+            Judgement::TooLarge,
+            one,
+            end(ALL, ALL),
+            false,
+            false,
+            false,
+            Some(true),
+            Some(REJECTED),
+        ),
+        (
+            Judgement::Invalid,
+            one,
+            end(ALL, ALL),
+            false,
+            false,
+            false,
+            Some(true),
+            Some(REJECTED),
+        ),
+        (
+            Judgement::Invalid,
+            alone,
+            end(ALL, ALL),
+            false,
+            false,
+            true,
+            Some(true),
+            Some(REJECTED),
+        ),
+        (
+            Judgement::Rejected,
+            SENT,
+            end(ALL, ALL),
+            false,
+            false,
+            false,
+            Some(true),
+            Some(REJECTED),
+        ),
+        (
+            Judgement::Rejected,
+            alone,
+            end(ALL, ALL),
+            false,
+            false,
+            true,
+            Some(true),
+            Some(REJECTED),
+        ),
+    ] {
+        let expected = Settlement {
+            next,
+            has_failed,
+            is_accepted,
+            are_losses_told,
+            is_silent_on_losses: is_silent,
+            told,
+        };
+        let found = Course::default().answered(299, judgement, sent);
+        assert_eq!(found, expected, "{judgement:?} {sent:?}");
+    }
+}
+
+/// What is refused is halved; what goes through is not.
+#[test]
+fn a_refused_batch_is_halved() {
+    let mut course = Course::default();
+    course.answered(400, Judgement::Invalid, SENT);
+    assert_eq!(course.narrowing.records_max, 5);
+    assert_eq!(course.narrowing.bytes_max, BATCH_BYTES_MAX);
+    course.answered(413, Judgement::TooLarge, SENT);
+    assert_eq!(course.narrowing.bytes_max, 2500);
+    // Not without end.
+    let mut course = Course::default();
+    for number in 0..2 * NARROWINGS_MAX {
+        let settlement = course.answered(413, Judgement::TooLarge, SENT);
+        let is_halved = settlement.next == end(0, 0);
+        assert_eq!(is_halved, number < NARROWINGS_MAX, "{number}");
+    }
+}
+
+const fn at(wall_ms: u64, mono_ms: u64) -> Clocks {
+    Clocks {
+        wall: Wall(1_000_000 + wall_ms),
+        mono: Mono(5_000 + mono_ms),
+    }
+}
+
+/// Without an answer: a free repetition where that says nothing about the collector, and one only.
+#[test]
+fn a_batch_is_repeated_once_where_the_collector_is_not_at_fault() {
+    for (was_reused, is_gone, wall_ms, next) in [
+        (false, false, 10, Next::Keep),
+        (true, false, 10, Next::Repeat),
+        (true, true, 10, Next::Keep),
+        // A freeze: more wall time than awake time.
+        (false, false, 1_009, Next::Keep),
+        (false, false, 1_010, Next::Repeat),
+        (false, true, 1_010, Next::Keep),
+    ] {
+        let failure = Failure {
+            began: at(0, 0),
+            now: at(wall_ms, 10),
+            was_reused,
+            is_gone,
+        };
+        let mut course = Course::default();
+        let settlement = course.failed(failure, b"why");
+        let is_kept = next == Next::Keep;
+        assert_eq!((settlement.next, settlement.has_failed), (next, is_kept));
+        assert_eq!(settlement.told.is_some(), is_kept, "{failure:?}");
+        if next == Next::Repeat {
+            assert_eq!(course.failed(failure, b"why").next, Next::Keep);
+            // And after that, or after an answer, there is another.
+            assert_eq!(course.failed(failure, b"why").next, Next::Repeat);
+            course.answered(503, Judgement::Later, SENT);
+            assert_eq!(course.failed(failure, b"why").next, Next::Repeat);
+        }
+    }
+}
+
+/// The same trouble is told once, and its end.
+#[test]
+fn trouble_is_told_once_for_each_kind() {
+    let failure = Failure {
+        began: at(0, 0),
+        now: at(10, 10),
+        was_reused: false,
+        is_gone: false,
+    };
+    let mut course = Course::default();
+    for (status, told) in [
+        (200, None),
+        (503, Some(LATER)),
+        (503, None),
+        (429, Some(LATER)),
+        (NO_ANSWER, Some(b"why".as_slice())),
+        (NO_ANSWER, None),
+        (503, Some(LATER)),
+        (200, Some(AGAIN)),
+        (200, None),
+        (404, Some(REJECTED)),
+        (404, None),
+        (400, None),
+        (404, None),
+        (200, Some(AGAIN)),
+    ] {
+        let settlement = match status {
+            NO_ANSWER => course.failed(failure, b"why"),
+            200 => course.answered(status, TAKEN, SENT),
+            400 => course.answered(status, Judgement::Invalid, SENT),
+            404 => course.answered(status, Judgement::Rejected, SENT),
+            _ => course.answered(status, Judgement::Later, SENT),
+        };
+        assert_eq!(settlement.told, told, "{status}");
+    }
+}
