@@ -105,7 +105,7 @@ def uninvoked(report, programs):
     name = "no invocation"
     with Collector(file_name(name)) as collector:
         kinglet, played = play_and_shut_down(report, programs, name, collector, [])
-        types = [record.type for record in otlp.records(collector.documents())]
+        types = [record.type for record in otlp.records(collector.messages())]
     report.equal(types, ["platform.initStart", "platform.initReport"], f"{name}: the init events are delivered")
     expect_complete_counters(report, name, kinglet, played)
     report.at_most(exit_ms(kinglet), EXIT_MS_MAX, "ms", f"{name}: SHUTDOWN to exit")
@@ -132,7 +132,7 @@ def play_and_shut_down(report, programs, name, collector, made, pace_s=0.0, func
 
 def expect_delivered_once(report, name, collector, made):
     """Every line once, in order, body and request id intact."""
-    found = [(record.body, record.request_id) for record in otlp.function_records(collector.documents())]
+    found = [(record.body, record.request_id) for record in otlp.function_records(collector.messages())]
     wanted = workload.expected(made)
     first = next((i for i, (a, b) in enumerate(zip(found, wanted)) if a != b), min(len(found), len(wanted)))
     evidence = (
@@ -140,8 +140,8 @@ def expect_delivered_once(report, name, collector, made):
         f"first difference at line {first}: wanted {wanted[first : first + 1]}\nfound {found[first : first + 1]}"
     )
     report.expect(found == wanted, f"{name}: {len(wanted)} lines delivered once, in order, body and request id intact", evidence)
-    documents = collector.documents()
-    counted = [metrics.total(documents, metric) for metric in ("faas.invocations", "faas.invoke_duration")]
+    messages = collector.messages()
+    counted = [metrics.total(messages, metric) for metric in ("faas.invocations", "faas.invoke_duration")]
     report.equal(counted, [len(made)] * 2, f"{name}: faas.invocations and faas.invoke_duration count every invocation once")
 
 

@@ -42,16 +42,20 @@ NOT_ARRAYS = (b"", b"{}", b"null", b"[", b'[{"type":"function","record":"cut', b
 
 def run(report, programs):
     for name in SETS:
-        replay(report, programs, name)
-    hostile(report, programs)
+        protobuf, json_form = (replay(report, programs, name, form) for form in otlp.FORMATS)
+        report.expect(protobuf == json_form, f"{name}: both forms say the same of every record", "\n".join(map(str, zip(protobuf, json_form)))[:3000])
+    for form in otlp.FORMATS:
+        hostile(report, programs, form)
 
 
-def replay(report, programs, name):
-    bodies = [path.read_bytes() for path in sorted((places.FIXTURES / "telemetry" / name).glob("batch-*.json"))]
+def replay(report, programs, run_name, form):
+    name = f"{run_name}, {form}"
+    bodies = [path.read_bytes() for path in sorted((places.FIXTURES / "telemetry" / run_name).glob("batch-*.json"))]
     events = [event for body in bodies for event in json.loads(body)]
-    with Collector(f"fixtures-{name}") as collector:
-        kinglet = session.deliver(report, programs, name, collector.endpoint, [(body, len(json.loads(body))) for body in bodies])
-        records = otlp.records(collector.documents())
+    with Collector(f"fixtures-{run_name}-{form}") as collector:
+        batches = [(body, len(json.loads(body))) for body in bodies]
+        kinglet = session.deliver(report, programs, f"{run_name}-{form}", collector.endpoint, batches, KINGLET_FORMAT=form)
+        records = otlp.records(collector.messages())
     wanted = list(expected_functions(events))
     found = [(r.body, r.request_id, r.severity_number) for r in records if r.type == "function"]
     report.expect(len(wanted) > 3, f"{name}: the fixture holds function lines")
@@ -64,6 +68,7 @@ def replay(report, programs, name):
     report.equal(counters.get("received"), len(events), f"{name}: every event counted as received")
     report.equal(counters.get("delivered"), len(shipped), f"{name}: all but the extension's lines counted as delivered")
     expect_identity(report, counters, name)
+    return records
 
 
 def expected_functions(events):
@@ -82,9 +87,9 @@ def expected_functions(events):
         yield text, request_id, SEVERITIES.get(level, 0)
 
 
-def hostile(report, programs):
+def hostile(report, programs, form):
     """Whatever comes, kinglet lives, counts it, and what it ships is valid."""
-    name = "hostile"
+    name = f"hostile-{form}"
     records = [text for line in HOSTILE_RECORDS for text in split(line)]
     events = [b'{"time":"2026-11-21T20:37:38.219Z","type":"function","record":%s}' % text.encode() for text in records]
     events += [text.encode() for line in HOSTILE_EVENTS for text in split(line)]
@@ -95,8 +100,8 @@ def hostile(report, programs):
     batches += [(b"[" + event + b"]", 1) for event in events]
     batches += [(b"[" + b",".join(events) + b"]", len(events)), (b"[" + sentinel + b"]", 1)]
     with Collector(f"fixtures-{name}") as collector:
-        kinglet = session.deliver(report, programs, name, collector.endpoint, batches)
-        found = otlp.function_records(collector.documents())
+        kinglet = session.deliver(report, programs, name, collector.endpoint, batches, KINGLET_FORMAT=form)
+        found = otlp.function_records(collector.messages())
     report.equal(found[-1].body if found else None, "the last line", f"{name}: what comes after arrives")
     report.expect(len(found) > len(records), f"{name}: odd records arrive, too ({len(found)})")
     counters = kinglet.counters()

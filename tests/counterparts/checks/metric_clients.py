@@ -16,14 +16,14 @@ OF_THE_CLIENT = "datadog.dogstatsd.client."  # What DogStatsD says about itself,
 
 
 def run(report, programs):
-    for log_format, flush in (("text", "adaptive"), ("json", "end"), ("text", "start")):
-        name = f"{log_format}, KINGLET_FLUSH={flush}"
-        counters, documents = play(report, programs, name, log_format, flush)
-        records = otlp.function_records(documents)
+    for log_format, flush, form in (("text", "adaptive", "otlp"), ("json", "end", "otlp-json"), ("text", "start", "otlp")):
+        name = f"{log_format}, KINGLET_FLUSH={flush}, {form}"
+        counters, messages = play(report, programs, name, log_format, flush, form)
+        records = otlp.function_records(messages)
         account = [line for record in records for line in account_lines(record)]
         report.expect(len(account) > 20 * INVOCATIONS, f"{name}: the function tells what it has sent", short(records))
-        compare(report, name, account, metrics.points(documents))
-        expect_lines(report, name, otlp.records(documents))
+        compare(report, name, account, metrics.points(messages))
+        expect_lines(report, name, otlp.records(messages))
         wrong = {key: counters.get(key) for key in ("measurements_malformed", "measurements_dropped", "datagrams_dropped")}
         report.equal(wrong, dict.fromkeys(wrong, 0), f"{name}: nothing malformed or dropped")
 
@@ -33,12 +33,12 @@ def account_lines(record):
     return json.loads(text) if found else []
 
 
-def play(report, programs, name, log_format, flush):
+def play(report, programs, name, log_format, flush, form):
     store = "metric-clients-" + "".join(letter if letter.isalnum() else "-" for letter in name)
     with Collector(store) as collector:
         command = [programs.sandbox, "--extension", programs.kinglet, "--json", "--collector", collector.endpoint]
         command += ["--function", f"{places.PYTHON} -B -m awslambdaric measures.handler", "--log-format", log_format]
-        command += ["--invocations", str(INVOCATIONS), "--gap", "200", "--env", f"KINGLET_FLUSH={flush}"]
+        command += ["--invocations", str(INVOCATIONS), "--gap", "200", "--env", f"KINGLET_FLUSH={flush}", "--env", f"KINGLET_FORMAT={form}"]
         ran = subprocess.run(
             command,
             cwd=places.HERE / "function",
@@ -47,7 +47,7 @@ def play(report, programs, name, log_format, flush):
             text=True,
             timeout=120,
         )
-        documents = collector.documents()
+        messages = collector.messages()
     report.equal(ran.returncode, 0, f"{name}: the sandbox ran")
     (places.LOGS / f"{store}.json").write_text(ran.stdout)
     sandbox = json.loads(ran.stdout)
@@ -55,9 +55,9 @@ def play(report, programs, name, log_format, flush):
     report.equal(answers, [("success", False)] * INVOCATIONS, f"{name}: the function's answers are right")
     counters = exit_counters("\n".join(sandbox["stderr"]))
     expect_identity(report, counters, name)
-    report.equal(counters.get("points_delivered"), len(metrics.points(documents)), f"{name}: every point delivered is there")
-    report.equal(metrics.total(documents, "faas.invocations"), INVOCATIONS, f"{name}: faas.invocations")
-    return counters, documents
+    report.equal(counters.get("points_delivered"), len(metrics.points(messages)), f"{name}: every point delivered is there")
+    report.equal(metrics.total(messages, "faas.invocations"), INVOCATIONS, f"{name}: faas.invocations")
+    return counters, messages
 
 
 def compare(report, name, account, points):

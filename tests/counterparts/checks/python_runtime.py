@@ -79,7 +79,7 @@ def play(report, programs, name, log_format, boom):
             text=True,
             timeout=120,
         )
-        records = otlp.function_records(collector.documents())
+        records = otlp.function_records(collector.messages())
     report.equal(ran.returncode, 0, f"{name}: the sandbox ran")
     sandbox = json.loads(ran.stdout)
     (places.LOGS / f"{store}.json").write_text(ran.stdout)

@@ -19,7 +19,7 @@ def run(report, programs):
             delivered = rie.wait_logged(r"telemetry HTTP request completed", INVOCATIONS)
             terminated_ms = rie.terminate()
             log = rie.output()
-        records = otlp.records(collector.documents())
+        records = otlp.records(collector.messages())
     report.equal(answers, [{"number": n, "event": event} for n, event in enumerate(events, start=1)], "the function's answers are right")
     expect_lifecycle(report, log, delivered, terminated_ms)
     expect_lines(report, log, [record for record in records if record.type == "function"])

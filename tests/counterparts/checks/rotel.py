@@ -1,4 +1,4 @@
-"""rotel, a collector in Rust: kinglet's bodies through its OTLP/HTTP receiver, read back from its debug log."""
+"""rotel, a collector in Rust: kinglet's bodies in both forms through its OTLP/HTTP receiver, read back from its debug log."""
 
 import contextlib
 import re
@@ -7,7 +7,7 @@ import time
 import urllib.error
 import urllib.request
 
-from harness import places, session
+from harness import otlp, places, session
 from harness.extension import expect_identity
 
 PORT, GRPC_PORT = 4318, 4317
@@ -17,15 +17,21 @@ OBJECT = {"timestamp": "2026-11-21T20:37:40Z", "level": "WARN", "message": "stru
 
 
 def run(report, programs):
-    log = places.LOGS / "rotel.log"
+    for form in otlp.FORMATS:
+        deliver(report, programs, form)
+
+
+def deliver(report, programs, form):
+    name = f"rotel-{form}"
+    log = places.LOGS / f"{name}.log"
     with receiving("logs", log):
-        report.equal(post(b'{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{}}]}]}]}'), 400, "rotel refuses an empty value, so it does check")
+        report.equal(post(b'{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{}}]}]}]}'), 400, f"{name}: refuses an empty value, so it does check")
         batch = session.invocation(REQUEST_ID, LINES + [OBJECT])
-        kinglet = session.deliver(report, programs, "rotel", f"http://127.0.0.1:{PORT}", [batch])
+        kinglet = session.deliver(report, programs, name, f"http://127.0.0.1:{PORT}", [batch], KINGLET_FORMAT=form)
     counters = kinglet.counters()
-    report.equal(counters.get("delivered"), batch[1], "rotel accepted every record")
-    expect_identity(report, counters, "rotel")
-    expect_log(report, log.read_text(errors="replace"))
+    report.equal(counters.get("delivered"), batch[1], f"{name}: accepted every record")
+    expect_identity(report, counters, name)
+    expect_log(report, name, log.read_text(errors="replace"))
 
 
 @contextlib.contextmanager
@@ -44,20 +50,20 @@ def receiving(signal, log):
         rotel.wait()
 
 
-def expect_log(report, log):
+def expect_log(report, name, log):
     records = log.split("LogRecord #")[1:]
     bodies = [re.search(r"^Body: Str\((.*?)\)\nAttributes:", record, re.MULTILINE | re.DOTALL) for record in records]
     bodies = [body and body[1] for body in bodies]
     functions = [body for body, record in zip(bodies, records) if "aws.lambda.event.type: Str(platform." not in record]
-    report.equal(functions, LINES + ["structured"], "rotel read the bodies that the function wrote")
+    report.equal(functions, LINES + ["structured"], f"{name}: read the bodies that the function wrote")
     owned = [f"faas.invocation_id: Str({REQUEST_ID})" in record for record in records]
-    report.expect(len(owned) == len(LINES) + 4 and all(owned), "rotel read the request id of every record", log[-4000:])
+    report.expect(len(owned) == len(LINES) + 4 and all(owned), f"{name}: read the request id of every record", log[-4000:])
     structured = next((record for record in records if "Body: Str(structured)" in record), "")
     for attribute in ("order: Int(17)", "price: Double(1.5)", "paid: Bool(true)"):
-        report.expect(f"-> {attribute}" in structured, f"rotel read the attribute {attribute}", structured)
-    report.expect("SEVERITY_NUMBER_WARN(13)" in structured, "rotel read the severity WARN", structured)
+        report.expect(f"-> {attribute}" in structured, f"{name}: read the attribute {attribute}", structured)
+    report.expect("SEVERITY_NUMBER_WARN(13)" in structured, f"{name}: read the severity WARN", structured)
     for attribute in ("faas.name: Str(counterpart)", "cloud.region: Str(eu-west-1)", "cloud.provider: Str(aws)", "faas.max_memory: Int(268435456)"):
-        report.expect(f"-> {attribute}" in log, f"rotel read the resource attribute {attribute}", log[:2000])
+        report.expect(f"-> {attribute}" in log, f"{name}: read the resource attribute {attribute}", log[:2000])
 
 
 def post(body):

@@ -1,8 +1,8 @@
-"""rotel again: kinglet's metrics through its OTLP/HTTP receiver, read back from its debug log."""
+"""rotel again: kinglet's metrics in both forms through its OTLP/HTTP receiver, read back from its debug log."""
 
 import re
 
-from harness import places, session
+from harness import otlp, places, session
 from harness.extension import expect_identity
 
 from . import rotel
@@ -14,19 +14,25 @@ EMF = '{"_aws":{"CloudWatchMetrics":[{"Namespace":"Shop","Dimensions":[["service
 
 
 def run(report, programs):
-    log = places.LOGS / "rotel-metrics.log"
+    for form in otlp.FORMATS:
+        deliver(report, programs, form)
+
+
+def deliver(report, programs, form):
+    run_name = f"rotel-metrics-{form}"
+    log = places.LOGS / f"{run_name}.log"
     with rotel.receiving("metrics", log):
         batches = [session.invocation(request_id, ["a line", EMF]) for request_id in REQUEST_IDS]
-        kinglet = session.deliver(report, programs, "rotel-metrics", f"http://127.0.0.1:{rotel.PORT}", batches, datagrams=DATAGRAMS)
+        kinglet = session.deliver(report, programs, run_name, f"http://127.0.0.1:{rotel.PORT}", batches, datagrams=DATAGRAMS, KINGLET_FORMAT=form)
     counters = kinglet.counters()
-    report.equal(counters.get("points_delivered"), counters.get("points"), "rotel accepted every point")
-    expect_identity(report, counters, "rotel")
-    expect_log(report, log.read_text(errors="replace"), counters)
+    report.equal(counters.get("points_delivered"), counters.get("points"), f"{run_name}: accepted every point")
+    expect_identity(report, counters, run_name)
+    expect_log(report, run_name, log.read_text(errors="replace"), counters)
 
 
-def expect_log(report, log, counters):
+def expect_log(report, run_name, log, counters):
     metrics = [fields(text) for text in re.split(r"^Metric #\d+$", log, flags=re.MULTILINE)[1:]]
-    report.equal(len(metrics), counters.get("points"), "rotel read as many metrics as kinglet has sent points")
+    report.equal(len(metrics), counters.get("points"), f"{run_name}: read as many metrics as kinglet has sent points")
     delta = "AGGREGATION_TEMPORALITY_DELTA"
     for name, unit, attributes, wanted in (
         ("orders", "", ["shop: Str(north)"], {"DataType": "Sum", "IsMonotonic": "false", "AggregationTemporality": delta, "Value": "42.5"}),
@@ -40,21 +46,21 @@ def expect_log(report, log, counters):
         ("faas.mem_usage", "By", [], {"DataType": "Histogram", "Count": "3", "Sum": str(3 * 70 * 1_048_576)}),
     ):
         found = [metric for metric in metrics if metric["Name"] == name]
-        if not report.equal(len(found), 1, f"rotel read one metric {name}"):
+        if not report.equal(len(found), 1, f"{run_name}: read one metric {name}"):
             continue
         metric = found[0]
-        report.equal({key: metric.get(key) for key in ("Unit", *wanted)}, {"Unit": unit, **wanted}, f"rotel read {name}: unit, type and values")
-        report.equal(metric["attributes"], attributes, f"rotel read {name}: attributes")
+        report.equal({key: metric.get(key) for key in ("Unit", *wanted)}, {"Unit": unit, **wanted}, f"{run_name}: read {name}: unit, type and values")
+        report.equal(metric["attributes"], attributes, f"{run_name}: read {name}: attributes")
         if wanted["DataType"] == "Histogram":
             counts = [int(count) for count in metric["buckets"]]
             expected = (len(metric["bounds"]) + 1, int(wanted["Count"]))
-            report.equal((len(counts), sum(counts)), expected, f"rotel read {name}: buckets")
+            report.equal((len(counts), sum(counts)), expected, f"{run_name}: read {name}: buckets")
         if wanted["DataType"] != "Gauge":
-            report.expect(0 < int(metric["StartTimestamp"]) < int(metric["Timestamp"]), f"rotel read {name}: start and time", metric)
+            report.expect(0 < int(metric["StartTimestamp"]) < int(metric["Timestamp"]), f"{run_name}: read {name}: start and time", metric)
     took = next((metric for metric in metrics if metric["Name"] == "took"), None)
-    report.expect(took and took["buckets"][1] == "4" and took["buckets"][-1] == "1", "rotel read took: each value in its bucket", took)
+    report.expect(took and took["buckets"][1] == "4" and took["buckets"][-1] == "1", f"{run_name}: read took: each value in its bucket", took)
     for attribute in ("faas.name: Str(counterpart)", "cloud.region: Str(eu-west-1)"):
-        report.expect(f"-> {attribute}" in log, f"rotel read the resource attribute {attribute}", log[:2000])
+        report.expect(f"-> {attribute}" in log, f"{run_name}: read the resource attribute {attribute}", log[:2000])
 
 
 def fields(text):

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 if __name__ == "__main__":
     import http1
 else:
-    from . import http1, places
+    from . import http1, otlp, places
 
 
 @dataclass
@@ -25,8 +25,12 @@ class Post:
     at: float  # CLOCK_MONOTONIC when its body was complete, seconds.
     body: bytes
 
-    def document(self):
-        return json.loads(self.body)
+    @property
+    def content_type(self):
+        return self.headers.get("content-type")
+
+    def message(self):
+        return otlp.decode(self.path, self.content_type, self.body)
 
 
 class Collector:
@@ -46,9 +50,9 @@ class Collector:
         """All bodies so far, oldest first."""
         return list(read_posts(self.store))
 
-    def documents(self):
-        """The bodies that were answered with 200, oldest first."""
-        return [post.document() for post in self.posts() if post.status == 200]
+    def messages(self):
+        """What the bodies say that were answered with 200, oldest first."""
+        return [post.message() for post in self.posts() if post.status == 200]
 
     def __enter__(self):
         return self

@@ -1,4 +1,4 @@
-"""Data points of OTLP metrics requests, as plain values that a check can compare. What is valid OTLP, `otlp` decides."""
+"""Data points of OTLP metrics requests, as plain values that a check can compare. What is valid OTLP, `rules` decides."""
 
 from dataclasses import dataclass
 
@@ -26,36 +26,38 @@ class Point:
         return self.name, self.kind, self.unit, tuple(sorted(self.attributes.items()))
 
 
-def points(documents):
+def points(messages):
     """All data points, in the order in which they came."""
     found = []
-    for document in documents:
-        for resource_metrics in document.get("resourceMetrics", []):
-            for scope_metrics in resource_metrics["scopeMetrics"]:
-                for metric in scope_metrics["metrics"]:
+    for message in messages:
+        if not isinstance(message, otlp.REQUESTS["/v1/metrics"]):
+            continue
+        for resource_metrics in message.resource_metrics:
+            for scope_metrics in resource_metrics.scope_metrics:
+                for metric in scope_metrics.metrics:
                     found.extend(points_of(metric))
     return found
 
 
 def points_of(metric):
-    kind = next(kind for kind in ("sum", "gauge", "histogram") if kind in metric)
-    data = metric[kind]
-    for point in data["dataPoints"]:
-        yield Point(
-            name=metric["name"],
-            unit=metric.get("unit", ""),
+    kind = metric.WhichOneof("data")
+    data = getattr(metric, kind)
+    for point in data.data_points:
+        found = Point(
+            name=metric.name,
+            unit=metric.unit,
             kind=kind,
-            temporality=data.get("aggregationTemporality", 0),
-            monotonic=data.get("isMonotonic", False),
-            attributes=otlp.plain_attributes(point.get("attributes", [])),
-            start=int(point.get("startTimeUnixNano", 0)),
-            time=int(point["timeUnixNano"]),
-            value=float(point.get("asDouble", point.get("asInt", 0))),
-            count=int(point.get("count", 0)),
-            sum=float(point.get("sum", 0)),
-            min=float(point.get("min", 0)),
-            max=float(point.get("max", 0)),
+            temporality=data.aggregation_temporality if kind != "gauge" else 0,
+            monotonic=kind == "sum" and data.is_monotonic,
+            attributes=otlp.plain_attributes(point.attributes),
+            start=point.start_time_unix_nano,
+            time=point.time_unix_nano,
         )
+        if kind == "histogram":
+            found.count, found.sum, found.min, found.max = point.count, point.sum, point.min, point.max
+        else:
+            found.value = float(getattr(point, point.WhichOneof("value")))
+        yield found
 
 
 @dataclass
@@ -84,7 +86,7 @@ def totals(found):
     return by_series
 
 
-def total(documents, name):
+def total(messages, name):
     """The sum of all values of a sum, or the count of all values of a histogram."""
-    mine = [point for point in points(documents) if point.name == name]
+    mine = [point for point in points(messages) if point.name == name]
     return sum(point.count if point.kind == "histogram" else point.value for point in mine)
