@@ -1,18 +1,12 @@
 //! Whatever a datagram holds, what it says is within its bounds, and its lines say the same one by one.
 #![no_main]
+use kinglet::format::resource::Resource;
+use kinglet::format::{Head, otlp_json};
 use kinglet::limits::{METRIC_ATTRIBUTES_MAX, SAMPLED_TIMES_MAX};
 use kinglet::metric::measurement::{Change, Measurement};
-use kinglet::record::encoder::{Head, Record, Writer};
+use kinglet::record::encoder::Encoder;
 use kinglet::source::statsd::{self, Log};
-
-const NOW: Head<'_> = Head {
-    time_unix_nano: 1,
-    severity: 0,
-    event_type: b"",
-    request_id: b"",
-    trace: None,
-    coldstart: false,
-};
+use serde_json::Value;
 
 fn check(measurement: &Measurement<'_>) {
     assert!(!measurement.name.is_empty() && measurement.attributes.len() <= METRIC_ATTRIBUTES_MAX);
@@ -34,23 +28,25 @@ fn check(measurement: &Measurement<'_>) {
     }
 }
 
-fn check_log(log: &Log<'_>, writer: &mut Writer) {
-    statsd::write(log, &NOW, writer);
-    let record = Record::read(writer.finish()).unwrap();
-    let is_content = |text: &[u8]| {
-        let text = [b"\"", text, b"\""].concat();
-        serde_json::from_slice::<String>(&text).is_ok()
+fn check_log(log: &Log<'_>, encoder: &mut Encoder) {
+    let now = Head {
+        time_unix_nano: 1,
+        observed_unix_nano: 1,
+        severity: 0,
+        event_type: b"",
+        request_id: b"",
+        trace: None,
+        coldstart: false,
+        resource: &Resource::default(),
     };
-    assert!(is_content(record.body));
-    assert!(
-        record
-            .attributes()
-            .all(|one| is_content(one.key) && is_content(one.value))
-    );
+    let record: Value = serde_json::from_slice(statsd::write(log, &now, encoder)).unwrap();
+    assert!(record["body"]["stringValue"].is_string());
+    let attributes = record["attributes"].as_array().unwrap();
+    assert!(attributes.iter().all(|one| one["key"] != ""));
 }
 
 /// What a datagram says, as text, metrics before logs, and how much of it is malformed.
-fn said(datagram: &[u8], writer: &mut Writer) -> (Vec<String>, Vec<String>, u64) {
+fn said(datagram: &[u8], encoder: &mut Encoder) -> (Vec<String>, Vec<String>, u64) {
     let (mut metrics, mut logs) = (Vec::new(), Vec::new());
     let malformed = statsd::read(
         datagram,
@@ -60,7 +56,7 @@ fn said(datagram: &[u8], writer: &mut Writer) -> (Vec<String>, Vec<String>, u64)
             measurement.attributes.reverse();
         },
         &mut |log| {
-            check_log(log, writer);
+            check_log(log, encoder);
             logs.push(format!("{log:?}"));
         },
     );
@@ -69,13 +65,13 @@ fn said(datagram: &[u8], writer: &mut Writer) -> (Vec<String>, Vec<String>, u64)
 
 libfuzzer_sys::fuzz_target!(|input: (u16, &[u8])| {
     let (bytes_max, datagram) = input;
-    let mut writer = Writer::new(usize::from(bytes_max));
+    let mut encoder = Encoder::new(&otlp_json::OtlpJson, usize::from(bytes_max));
     let (mut metrics, mut logs, mut malformed) = (Vec::new(), Vec::new(), 0);
     for line in datagram.split(|byte| *byte == b'\n') {
-        let of_line = said(line, &mut writer);
+        let of_line = said(line, &mut encoder);
         metrics.extend(of_line.0);
         logs.extend(of_line.1);
         malformed += of_line.2;
     }
-    assert_eq!(said(datagram, &mut writer), (metrics, logs, malformed));
+    assert_eq!(said(datagram, &mut encoder), (metrics, logs, malformed));
 });
