@@ -16,10 +16,14 @@ use crate::extension::{
 pub fn five_invocations(fault: &Fault) -> (Collector, Sandbox, Vec<Duration>) {
     let collector = faulty_collector(fault.clone());
     let lambda = flushing_at_end(&collector).start().unwrap();
-    let held = (0..5)
-        .map(|number| invoke(&lambda, lines(&format!("invocation {number}"), 10)))
-        .collect();
+    let held = invoke_five_times(&lambda);
     (collector, lambda, held)
+}
+
+pub fn invoke_five_times(lambda: &Sandbox) -> Vec<Duration> {
+    (0..5)
+        .map(|number| invoke(lambda, lines(&format!("invocation {number}"), 10)))
+        .collect()
 }
 
 /// Every line is at the collector or in the counters, and no invocation was held past the budget.

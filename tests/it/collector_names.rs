@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use kinglet_sandbox::{Collector, Fault, Sandbox, Signal};
+use kinglet_sandbox::{Builder, Collector, Fault, Signal};
 
 use crate::arrived::{function_lines, lines};
 use crate::counters::Counters;
-use crate::extension::{HELD_MAX, alone, invoke, spin_down};
+use crate::extension::{HELD_MAX, PATIENT, alone, invoke, spin_down, start_heard};
 use crate::private_network::{cover, in_private_network, serve_dns};
 
 const LOGS: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
@@ -23,8 +23,8 @@ fn collector(address: Ipv4Addr) -> Collector {
     Collector::start_at(SocketAddrV4::new(address, PORT), Fault::None).expect("every port is free")
 }
 
-fn start() -> Sandbox {
-    let builder = alone()
+fn kinglet() -> Builder {
+    alone()
         .env("KINGLET_FLUSH", "end")
         .env("KINGLET_METRICS", "on")
         .env(
@@ -39,14 +39,13 @@ fn start() -> Sandbox {
         .env(
             "OTEL_EXPORTER_OTLP_METRICS_HEADERS",
             "authorization=metrics-only",
-        );
-    builder.start().unwrap()
+        )
 }
 
 /// Several invocations, so that names are looked up, kept, and used again; then what each host has got.
 fn each_gets_its_own() {
     let (logs, metrics) = (collector(LOGS), collector(METRICS));
-    let lambda = start();
+    let lambda = start_heard(kinglet().env(PATIENT.0, PATIENT.1));
     for number in 0..5 {
         invoke(&lambda, lines(&format!("invocation {number}"), 10));
     }
@@ -136,7 +135,7 @@ fn a_flood_of_wrong_answers_holds_nothing() {
                 }
             });
             let (logs, metrics) = (collector(LOGS), collector(METRICS));
-            let lambda = start();
+            let lambda = kinglet().start().unwrap();
             let held: Vec<_> = (0..3)
                 .map(|number| invoke(&lambda, lines(&format!("invocation {number}"), 10)))
                 .collect();

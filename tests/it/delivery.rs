@@ -6,7 +6,9 @@ use kinglet_sandbox::{Mode, Record, Work};
 
 use crate::arrived::{self, function_lines, of_type};
 use crate::counters::Counters;
-use crate::extension::{beside, flushing_at_end, healthy_collector, invoke, spin_down};
+use crate::extension::{
+    beside, delivering_at_end, flushing_at_end, healthy_collector, invoke, spin_down, start_heard,
+};
 
 /// 10,000 lines over several invocations arrive once each, in order, with their bodies and request ids, in bounded memory.
 #[test]
@@ -153,7 +155,7 @@ fn lines_carry_the_trace_of_their_invocation() {
 #[test]
 fn one_connection_carries_all_batches() {
     let collector = healthy_collector();
-    let lambda = flushing_at_end(&collector).start().unwrap();
+    let lambda = start_heard(delivering_at_end(&collector));
     for number in 0..4 {
         invoke(&lambda, [format!("line {number}")]);
     }

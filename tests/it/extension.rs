@@ -80,6 +80,24 @@ pub fn flushing_at_end(collector: &Collector) -> Builder {
     beside(collector).env("KINGLET_FLUSH", "end")
 }
 
+/// kinglet that sends to this collector at the end of each invocation, and whose next waits for that however late this machine is:
+/// what a test expects there when the invocation is over is there. (The default budget counts from when the function was done, and
+/// may be spent before a busy machine has told kinglet that it was.) Its bounds are no matter of this.
+pub fn delivering_at_end(collector: &Collector) -> Builder {
+    flushing_at_end(collector).env(PATIENT.0, PATIENT.1)
+}
+
+/// The longest budget.
+pub const PATIENT: (&str, &str) = ("KINGLET_FLUSH_BUDGET_MS", "10000");
+
+/// Starts kinglet, and waits until it has heard of its init: then its first invocation, too, waits for Lambda's first event for
+/// longer than 100 ms.
+pub fn start_heard(builder: Builder) -> Sandbox {
+    let lambda = builder.start().unwrap();
+    assert!(lambda.drain(Duration::from_secs(10)));
+    lambda
+}
+
 /// A collector that takes everything.
 pub fn healthy_collector() -> Collector {
     faulty_collector(Fault::None)

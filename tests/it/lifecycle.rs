@@ -7,15 +7,15 @@ use kinglet_sandbox::{Fault, Work};
 use crate::arrived::{function_lines, lines};
 use crate::counters::Counters;
 use crate::extension::{
-    AT_ONCE, Bound, HELD_MAX, TOLERANCE, alone, beside, faulty_collector, flushing_at_end,
-    healthy_collector, invoke, spin_down,
+    AT_ONCE, Bound, HELD_MAX, PATIENT, TOLERANCE, alone, beside, delivering_at_end,
+    faulty_collector, flushing_at_end, healthy_collector, invoke, spin_down, start_heard,
 };
 
 /// `end`: what an invocation has written is at the collector when it is over.
 #[test]
 fn end_delivers_before_the_invocation_is_over() {
     let collector = healthy_collector();
-    let lambda = flushing_at_end(&collector).start().unwrap();
+    let lambda = start_heard(delivering_at_end(&collector));
     for number in 1..4 {
         assert!(invoke(&lambda, lines(&format!("invocation {number}"), 10)) < HELD_MAX);
         assert_eq!(function_lines(&collector).len(), number * 10);
@@ -83,7 +83,11 @@ fn very_short_invocations_are_recorded() {
 #[test]
 fn adaptive_holds_the_first_invocation_only() {
     let collector = faulty_collector(Fault::Slow(Duration::from_millis(100)));
-    let lambda = beside(&collector).start().unwrap();
+    // Nothing gets too old meanwhile.
+    let builder = beside(&collector)
+        .env(PATIENT.0, PATIENT.1)
+        .env("KINGLET_FLUSH_INTERVAL_MS", "60000");
+    let lambda = start_heard(builder);
     let first = invoke(&lambda, ["first"]);
     assert!(
         first >= Duration::from_millis(100) && first < HELD_MAX,

@@ -4,7 +4,7 @@ use kinglet_sandbox::{Builder, Collector, Data, Exit, Point};
 
 use super::statsd_client;
 use crate::counters::Counters;
-use crate::extension::beside;
+use crate::extension::{PATIENT, beside};
 
 /// kinglet that sends logs and metrics to this collector: all but its own, which are about this machine.
 pub fn measuring(collector: &Collector) -> Builder {
@@ -14,9 +14,11 @@ pub fn measuring(collector: &Collector) -> Builder {
         .env("KINGLET_STATSD_PORT", statsd_client::NO_PORT)
 }
 
-/// The same, and everything goes out at the end of each invocation.
+/// The same, and everything goes out at the end of each invocation, however late this machine is.
 pub fn measuring_at_end(collector: &Collector) -> Builder {
-    measuring(collector).env("KINGLET_FLUSH", "end")
+    measuring(collector)
+        .env("KINGLET_FLUSH", "end")
+        .env(PATIENT.0, PATIENT.1)
 }
 
 /// The points of this name, in the order of arrival.

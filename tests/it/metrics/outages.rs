@@ -2,13 +2,20 @@
 
 use std::time::{Duration, Instant};
 
-use kinglet_sandbox::{Collector, Fault, Sandbox, Signal};
+use kinglet_sandbox::{Builder, Collector, Fault, Sandbox, Signal};
 
-use super::measured::{accounts, assert_close, count, measuring_at_end, named, total};
+use super::measured::{accounts, assert_close, count, measuring, measuring_at_end, named, total};
 use super::statsd_client::StatsdClient;
 use crate::arrived::{events, function_lines, lines};
 use crate::counters::Counters;
 use crate::extension::{Bound, DEAD_SHUTDOWN_MAX, HELD_MAX, healthy_collector, invoke, spin_down};
+
+/// kinglet that sends at the end of each invocation, with the default budget.
+fn flushing(collector: &Collector) -> Builder {
+    measuring(collector)
+        .env("KINGLET_FLUSH", "end")
+        .freezes(false)
+}
 
 /// A collector that fails one signal.
 fn failing(signal: Signal, fault: &Fault) -> Collector {
@@ -53,7 +60,7 @@ const FAULTS: [Fault; 5] = [
 fn logs_go_on_without_the_metrics_endpoint() {
     for fault in FAULTS {
         let collector = failing(Signal::Metric, &fault);
-        let lambda = measuring_at_end(&collector).freezes(false).start().unwrap();
+        let lambda = flushing(&collector).start().unwrap();
         let expected = five_invocations(&lambda);
         assert!(lambda.drain(Duration::from_secs(5)));
         let counters = counters_in_time(&lambda, &fault);
@@ -79,7 +86,7 @@ fn logs_go_on_without_the_metrics_endpoint() {
 fn metrics_go_on_without_the_logs_endpoint() {
     for fault in FAULTS {
         let collector = failing(Signal::Log, &fault);
-        let lambda = measuring_at_end(&collector).freezes(false).start().unwrap();
+        let lambda = flushing(&collector).start().unwrap();
         five_invocations(&lambda);
         assert!(lambda.drain(Duration::from_secs(5)));
         let counters = counters_in_time(&lambda, &fault);
@@ -107,7 +114,7 @@ fn shutdown_is_bounded_when_both_fail() {
         let collector = healthy_collector();
         collector.set_fault_of(Signal::Log, Fault::Status(logs));
         collector.set_fault_of(Signal::Metric, Fault::Status(metrics));
-        let lambda = measuring_at_end(&collector).freezes(false).start().unwrap();
+        let lambda = flushing(&collector).start().unwrap();
         five_invocations(&lambda);
         assert!(lambda.drain(Duration::from_secs(5)));
         let exit = spin_down(&lambda);
@@ -185,7 +192,7 @@ fn what_is_measured_in_an_outage_arrives_added_up() {
 #[test]
 fn a_slow_metrics_endpoint_holds_nobody() {
     let collector = failing(Signal::Metric, &Fault::Slow(Duration::from_millis(400)));
-    let lambda = measuring_at_end(&collector).freezes(false).start().unwrap();
+    let lambda = flushing(&collector).start().unwrap();
     let expected = five_invocations(&lambda);
     assert!(lambda.drain(Duration::from_secs(5)));
     let counters = accounts(&spin_down(&lambda));
@@ -203,7 +210,7 @@ fn a_slow_metrics_endpoint_holds_nobody() {
 #[test]
 fn an_outage_is_told_once() {
     let collector = failing(Signal::Metric, &Fault::Status(404));
-    let lambda = measuring_at_end(&collector).start().unwrap();
+    let lambda = flushing(&collector).freezes(true).start().unwrap();
     five_invocations(&lambda);
     let exit = spin_down(&lambda);
     assert_eq!(exit.stderr.len(), 2, "{:?}", exit.stderr);

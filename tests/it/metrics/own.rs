@@ -5,7 +5,7 @@ use std::time::Duration;
 use kinglet_sandbox::Signal;
 
 use super::measured::{accounts, accounts_without_losses, measuring, named, names, single, total};
-use crate::extension::{healthy_collector, invoke, spin_down};
+use crate::extension::{PATIENT, healthy_collector, invoke, spin_down, start_heard};
 
 /// What is told agrees with the last account: sums are behind it only by what the last POST itself has cost.
 #[test]
@@ -13,8 +13,9 @@ fn the_cost_is_told() {
     let collector = healthy_collector();
     let builder = measuring(&collector)
         .env("KINGLET_SELF_METRICS", "on")
-        .env("KINGLET_FLUSH", "end");
-    let lambda = builder.freezes(false).start().unwrap();
+        .env("KINGLET_FLUSH", "end")
+        .env(PATIENT.0, PATIENT.1);
+    let lambda = start_heard(builder.freezes(false));
     for number in 0..5 {
         invoke(&lambda, [format!("line {number}")]);
     }
