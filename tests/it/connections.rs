@@ -1,6 +1,6 @@
 //! The connections of the telemetry listener: stalled, idle, too many, and not even HTTP.
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -16,11 +16,21 @@ fn request(head: &str, body: &str) -> String {
     )
 }
 
+/// A read with a timeout is interrupted when this process itself is stopped for a while.
+fn read(stream: &mut TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match stream.read(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            read => return read,
+        }
+    }
+}
+
 /// Reads answers until the peer closes or this text has come so often.
 fn answers(stream: &mut TcpStream, text: &str, count: usize) -> String {
     let (mut all, mut buffer) = (String::new(), [0; 1024]);
     while all.matches(text).count() < count {
-        match stream.read(&mut buffer).expect("an answer in time") {
+        match read(stream, &mut buffer).expect("an answer in time") {
             0 => break,
             length => all.push_str(&String::from_utf8_lossy(&buffer[..length])),
         }
@@ -45,7 +55,7 @@ fn a_stalled_request_is_closed_and_others_go_on() {
             .set_read_timeout(Some(Duration::from_secs(8)))
             .unwrap();
         assert_eq!(
-            stream.read(&mut [0]).unwrap_or(0),
+            read(stream, &mut [0]).unwrap_or(0),
             0,
             "closed without an answer"
         );

@@ -7,7 +7,9 @@ use kinglet_sandbox::{Collector, Fault, Outcome, Wire, Work};
 
 use crate::arrived::{events, function_lines, lines, told_losses};
 use crate::counters::Counters;
-use crate::extension::{HELD_MAX, beside, faulty_collector, invoke, spin_down, spin_down_at_once};
+use crate::extension::{
+    HELD_MAX, PATIENT, beside, faulty_collector, invoke, spin_down, spin_down_at_once, start_heard,
+};
 use crate::telemetry_input::event;
 
 /// What is left unread waits for room at least so long: kinglet's second, less what a busy machine may take of it.
@@ -171,8 +173,10 @@ fn what_has_to_be_repeated_is_never_cut() {
     // The more, the further into the batch they reach.
     for overwriting in [100, 200, 250, 300, 400] {
         let collector = faulty_collector(Fault::Reset);
-        let builder = beside(&collector).env(SMALLEST_RING.0, SMALLEST_RING.1);
-        let lambda = builder.freezes(false).start().unwrap();
+        let builder = beside(&collector)
+            .env(SMALLEST_RING.0, SMALLEST_RING.1)
+            .env(PATIENT.0, PATIENT.1);
+        let lambda = start_heard(builder.freezes(false));
         invoke(&lambda, lines("first", 150));
         assert!(collector.wait_requests(1, Duration::from_secs(5)));
         invoke(
