@@ -8,19 +8,19 @@ use kinglet_sandbox::{Collector, Fault, Sandbox};
 use crate::arrived::{events, function_lines, lines, of_type, told_losses};
 use crate::counters::Counters;
 use crate::extension::{
-    AT_ONCE, HELD_MAX, TOLERANCE, faulty_collector, flushing_at_end, healthy_collector, invoke,
-    spin_down,
+    AT_ONCE, HELD_MAX, Held, TOLERANCE, faulty_collector, flushing_at_end, healthy_collector,
+    invoke, spin_down,
 };
 
 /// A few invocations beside this collector, flushed at the end of each: the setting that waits most for the collector.
-pub fn five_invocations(fault: &Fault) -> (Collector, Sandbox, Vec<Duration>) {
+pub fn five_invocations(fault: &Fault) -> (Collector, Sandbox, Vec<Held>) {
     let collector = faulty_collector(fault.clone());
     let lambda = flushing_at_end(&collector).start().unwrap();
     let held = invoke_five_times(&lambda);
     (collector, lambda, held)
 }
 
-pub fn invoke_five_times(lambda: &Sandbox) -> Vec<Duration> {
+pub fn invoke_five_times(lambda: &Sandbox) -> Vec<Held> {
     (0..5)
         .map(|number| invoke(lambda, lines(&format!("invocation {number}"), 10)))
         .collect()
@@ -191,11 +191,11 @@ fn a_broken_collector_is_told_once() {
 fn a_healthy_collector_is_quick() {
     let collector = healthy_collector();
     let lambda = flushing_at_end(&collector).start().unwrap();
-    let mut held: Vec<_> = (0..9)
+    let held: Vec<_> = (0..9)
         .map(|number| invoke(&lambda, [format!("line {number}")]))
         .collect();
-    held.sort();
     // Lambda buffers for 25 ms; then one POST.
-    assert!(held[4] < TOLERANCE, "{held:?}");
+    let quick = held.iter().filter(|held| **held < TOLERANCE).count();
+    assert!(quick >= 5, "{held:?}");
     spin_down(&lambda);
 }

@@ -3,8 +3,6 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
-use kinglet_sandbox::Work;
-
 use crate::arrived::function_lines;
 use crate::counters::Counters;
 use crate::extension::{
@@ -394,13 +392,8 @@ fn without_an_endpoint_it_is_dormant() {
             "{endpoint:?}: it has subscribed"
         );
         for _ in 0..3 {
-            let invocation = lambda.invoke(Work::lines(["a line"])).unwrap();
-            assert_eq!(invocation.answer, "OK");
-            assert!(
-                invocation.held < AT_ONCE,
-                "{endpoint:?}: {:?}",
-                invocation.held
-            );
+            let held = invoke(&lambda, ["a line"]);
+            assert!(held < AT_ONCE, "{endpoint:?}: {held:?}");
         }
         let exit = spin_down(&lambda);
         assert!(exit.took < TOLERANCE, "{endpoint:?}: {:?}", exit.took);

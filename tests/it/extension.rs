@@ -1,10 +1,13 @@
 //! The binary under test, and how it is started here.
 
 use std::cmp::Ordering;
+use std::fs;
 use std::ops::{Add, Mul};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use kinglet_sandbox::{Builder, Collector, Exit, Fault, Sandbox};
+use kinglet_sandbox::{
+    Builder, Collector, Exit, Fault, Invocation, Late, Sandbox, Work, late_since,
+};
 
 /// The binary that cargo has built for this test.
 pub const KINGLET: &str = env!("CARGO_BIN_EXE_kinglet");
@@ -44,6 +47,55 @@ impl PartialOrd<Bound> for Duration {
     fn partial_cmp(&self, other: &Bound) -> Option<Ordering> {
         self.partial_cmp(&other.now())
     }
+}
+
+/// How long next was held, and what this machine was late in that invocation.
+#[derive(Clone, Copy, Debug)]
+pub struct Held {
+    pub time: Duration,
+    late: Late,
+    /// So long kinglet itself waited for a turn in it, as the kernel counts.
+    waited: Duration,
+}
+
+impl Held {
+    /// Invokes, and takes the time.
+    pub fn of(lambda: &Sandbox, work: impl Into<Work>) -> (Held, Invocation) {
+        let (began, before) = (Instant::now(), waited(lambda));
+        let invocation = lambda.invoke(work).expect("the sandbox is up");
+        let held = Held {
+            time: invocation.held,
+            late: late_since(began),
+            waited: waited(lambda).saturating_sub(before),
+        };
+        (held, invocation)
+    }
+
+    /// Whole stops of this machine, and the turns that sandbox and collector have waited for.
+    fn late(&self) -> Duration {
+        self.late.sum + self.late.longest * 2 + self.waited
+    }
+}
+
+impl PartialEq<Bound> for Held {
+    fn eq(&self, other: &Bound) -> bool {
+        self.time == other.0 + self.late()
+    }
+}
+
+impl PartialOrd<Bound> for Held {
+    fn partial_cmp(&self, other: &Bound) -> Option<Ordering> {
+        self.time.partial_cmp(&(other.0 + self.late()))
+    }
+}
+
+/// What kinglet has waited for a turn so far.
+fn waited(lambda: &Sandbox) -> Duration {
+    let told = lambda
+        .pid()
+        .and_then(|pid| fs::read_to_string(format!("/proc/{pid}/schedstat")).ok());
+    let nanoseconds = told.and_then(|told| told.split_whitespace().nth(1)?.parse().ok());
+    Duration::from_nanos(nanoseconds.unwrap_or_default())
 }
 
 impl Add<Bound> for Duration {
@@ -126,16 +178,13 @@ pub fn spin_down_at_once(lambda: &Sandbox) -> Exit {
 }
 
 /// Invokes with these lines and checks that the function's answer is what it would be without an extension.
-pub fn invoke(lambda: &Sandbox, lines: impl IntoIterator<Item = impl Into<String>>) -> Duration {
-    use kinglet_sandbox::Work;
-    let invocation = lambda
-        .invoke(Work::lines(lines))
-        .expect("the sandbox is up");
+pub fn invoke(lambda: &Sandbox, lines: impl IntoIterator<Item = impl Into<String>>) -> Held {
+    let (held, invocation) = Held::of(lambda, Work::lines(lines));
     assert_eq!(
         (invocation.status.as_str(), invocation.error),
         ("success", false),
         "{invocation:?}"
     );
     assert_eq!(invocation.answer, "OK");
-    invocation.held
+    held
 }

@@ -8,7 +8,7 @@ use kinglet_sandbox::{Deviations, Fault, Outcome, RuntimeDone, Work};
 use crate::arrived::{function_lines, lines, of_type};
 use crate::counters::Counters;
 use crate::extension::{
-    HELD_MAX, TOLERANCE, beside, delivering_at_end, faulty_collector, flushing_at_end,
+    HELD_MAX, Held, TOLERANCE, beside, delivering_at_end, faulty_collector, flushing_at_end,
     healthy_collector, invoke, spin_down, start_heard,
 };
 
@@ -173,7 +173,7 @@ fn a_silent_function_is_not_lost() {
             context.write(&format!("after {number}"));
             Outcome::Succeeds
         });
-        let held = lambda.invoke(work).unwrap().held;
+        let (held, _) = Held::of(&lambda, work);
         assert!(held < HELD_MAX, "{held:?}");
         let arrived = function_lines(&collector);
         assert_eq!(arrived.last().unwrap(), last, "{arrived:?}");

@@ -8,7 +8,7 @@ use kinglet_sandbox::{Deviations, Fault, RuntimeDone, Sandbox, Work};
 use crate::arrived::lines;
 use crate::counters::Counters;
 use crate::extension::{
-    HELD_MAX, faulty_collector, flushing_at_end, healthy_collector, invoke, spin_down,
+    HELD_MAX, Held, faulty_collector, flushing_at_end, healthy_collector, invoke, spin_down,
 };
 
 /// How far the two may be apart on a busy machine.
@@ -40,12 +40,12 @@ fn there_is_one_budget_whatever_holds() {
                 .freezes(false);
             let lambda = builder.start().unwrap();
             let burst = Work::lines(lines(&"x".repeat(150), count));
-            let held = lambda.invoke(burst).unwrap().held;
+            let (held, _) = Held::of(&lambda, burst);
             let what = format!("{fault}, {count} lines");
             assert!(held < HELD_MAX, "{what}: {held:?}");
             // Awake long enough to read what is left.
             assert!(lambda.drain(Duration::from_secs(20)), "{what}");
-            assert_told(&lambda, held, &what);
+            assert_told(&lambda, held.time, &what);
         }
     }
 }
@@ -62,7 +62,7 @@ fn what_is_told_as_held_is_what_was_held() {
         .deviations(deviations)
         .start()
         .unwrap();
-    let held = (0..2).map(|number| invoke(&lambda, [format!("line {number}")]));
+    let held = (0..2).map(|number| invoke(&lambda, [format!("line {number}")]).time);
     let held: Duration = held.sum();
     assert!(held > Duration::from_millis(300), "{held:?}");
     assert_told(&lambda, held, "late");

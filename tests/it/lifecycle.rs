@@ -7,7 +7,7 @@ use kinglet_sandbox::{Fault, Work};
 use crate::arrived::{function_lines, lines};
 use crate::counters::Counters;
 use crate::extension::{
-    AT_ONCE, Bound, HELD_MAX, PATIENT, TOLERANCE, alone, beside, delivering_at_end,
+    AT_ONCE, Bound, HELD_MAX, Held, PATIENT, TOLERANCE, alone, beside, delivering_at_end,
     faulty_collector, flushing_at_end, healthy_collector, invoke, spin_down, start_heard,
 };
 
@@ -44,7 +44,7 @@ fn start_never_holds_after_the_function() {
         for number in 0..4 {
             // Longer than the budget: what is held beside the function costs nothing.
             let work = Work::lines([format!("line {number}")]).takes_ms(350);
-            let held = lambda.invoke(work).unwrap().held;
+            let (held, _) = Held::of(&lambda, work);
             assert!(held < AT_ONCE, "{fault}: {held:?}");
         }
         spin_down(&lambda);
@@ -90,7 +90,7 @@ fn adaptive_holds_the_first_invocation_only() {
     let lambda = start_heard(builder);
     let first = invoke(&lambda, ["first"]);
     assert!(
-        first >= Duration::from_millis(100) && first < HELD_MAX,
+        first.time >= Duration::from_millis(100) && first < HELD_MAX,
         "{first:?}"
     );
     assert_eq!(function_lines(&collector), ["first"]);

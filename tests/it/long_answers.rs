@@ -9,7 +9,7 @@ use kinglet_sandbox::{Collector, Endless, Exit, Fault, Framing, Mode, Pace, Sand
 use crate::arrived::{events, function_lines, lines};
 use crate::counters::Counters;
 use crate::extension::{
-    DEAD_SHUTDOWN_MAX, HELD_MAX, beside, faulty_collector, flushing_at_end, invoke, spin_down,
+    DEAD_SHUTDOWN_MAX, HELD_MAX, Held, beside, faulty_collector, flushing_at_end, invoke, spin_down,
 };
 
 /// What SHUTDOWN may take when the status is a 2xx, and the tolerance.
@@ -28,7 +28,7 @@ fn borders() -> impl Iterator<Item = usize> {
 }
 
 /// A few invocations that wait for the collector, and then SHUTDOWN with something left to send.
-fn run(collector: &Collector) -> (Sandbox, Vec<Duration>, Exit) {
+fn run(collector: &Collector) -> (Sandbox, Vec<Held>, Exit) {
     let lambda = flushing_at_end(collector).start().unwrap();
     let held = (0..3)
         .map(|number| invoke(&lambda, lines(&format!("invocation {number}"), 10)))

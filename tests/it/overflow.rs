@@ -8,7 +8,8 @@ use kinglet_sandbox::{Collector, Fault, Outcome, Wire, Work};
 use crate::arrived::{events, function_lines, lines, told_losses};
 use crate::counters::Counters;
 use crate::extension::{
-    HELD_MAX, PATIENT, beside, faulty_collector, invoke, spin_down, spin_down_at_once, start_heard,
+    HELD_MAX, Held, PATIENT, beside, faulty_collector, invoke, spin_down, spin_down_at_once,
+    start_heard,
 };
 use crate::telemetry_input::event;
 
@@ -106,10 +107,7 @@ fn a_burst_waits_for_a_collector_that_takes_it() {
             assert!(context.drain(Duration::from_secs(20)));
             Outcome::Succeeds
         });
-        assert!(
-            lambda.invoke(burst).unwrap().held < HELD_MAX,
-            "{fault} {flush}"
-        );
+        assert!(Held::of(&lambda, burst).0 < HELD_MAX, "{fault} {flush}");
         let exit = spin_down(&lambda);
         let counters = Counters::of(&exit);
         counters.assert_all_received(&lambda);

@@ -8,14 +8,15 @@ use kinglet_sandbox::{Collector, Deviations, Exit, Happening, Sandbox, Subscribe
 use crate::arrived::{function_lines, of_type};
 use crate::counters::Counters;
 use crate::extension::{
-    AT_ONCE, Bound, HELD_MAX, TOLERANCE, flushing_at_end, healthy_collector, invoke, spin_down,
+    AT_ONCE, Bound, HELD_MAX, Held, TOLERANCE, flushing_at_end, healthy_collector, invoke,
+    spin_down,
 };
 
 /// A sandbox that answers subscribe so, after three invocations and a SHUTDOWN.
 struct Outcome {
     lambda: Sandbox,
     collector: Collector,
-    held: Vec<Duration>,
+    held: Vec<Held>,
     exit: Exit,
     /// API and schema of the subscription, if there was one.
     subscribed: Option<(String, String)>,

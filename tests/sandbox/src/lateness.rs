@@ -9,20 +9,40 @@ use std::time::{Duration, Instant};
 /// How often it is tried.
 const PERIOD: Duration = Duration::from_millis(10);
 /// How long a try is remembered.
-const MEMORY: Duration = Duration::from_secs(10);
+const MEMORY: Duration = Duration::from_secs(60);
+/// How far [`lateness`] looks back.
+const LATELY: Duration = Duration::from_secs(10);
 
 static TRIES: Mutex<VecDeque<(Instant, Duration)>> = Mutex::new(VecDeque::new());
+
+/// What a thread that should have run every ten milliseconds had to wait for its turn in some time.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Late {
+    /// In all.
+    pub sum: Duration,
+    /// At a stretch.
+    pub longest: Duration,
+}
 
 /// The longest that a thread had to wait for its turn in the last ten seconds. It is measured from the first sandbox, or the first
 /// call, on.
 pub fn lateness() -> Duration {
     watch();
+    let now = Instant::now();
+    now.checked_sub(LATELY)
+        .map_or_else(Late::default, late_since)
+        .longest
+}
+
+/// What this machine was late since then, at most a minute ago.
+pub fn late_since(since: Instant) -> Late {
+    watch();
     let tries = TRIES.lock().unwrap();
-    tries
-        .iter()
-        .map(|(_, late)| *late)
-        .max()
-        .unwrap_or_default()
+    let tries = tries.iter().filter(|(at, _)| *at >= since);
+    tries.fold(Late::default(), |late, (_, try_late)| Late {
+        sum: late.sum + *try_late,
+        longest: late.longest.max(*try_late),
+    })
 }
 
 /// Begins to measure, once.

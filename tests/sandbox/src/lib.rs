@@ -87,7 +87,7 @@ pub use collector::{
 pub use deviation::{Deviations, RuntimeDone, Subscribe};
 pub use function::{Function, InvocationContext, Outcome, Work};
 pub use http::Request;
-pub use lateness::lateness;
+pub use lateness::{Late, late_since, lateness};
 pub use report::{Invocation, Running};
 pub use sandbox::{Builder, Sandbox};
 pub use settings::{Mode, environment};
