@@ -92,9 +92,11 @@ impl StatsdClient {
 
     /// What the kernel keeps for whoever listens: the second number of `tx_queue:rx_queue`.
     fn waiting_bytes(self) -> u64 {
-        let local = format!(" 0100007F:{:04X} ", self.port);
+        let local = format!("0100007F:{:04X}", self.port);
         let sockets = fs::read_to_string("/proc/net/udp").unwrap();
-        let socket = sockets.lines().find(|line| line.contains(&local));
+        // The address after it is the peer's: with this one, too, where the socket of a function is connected.
+        let is_local = |line: &&str| line.split_whitespace().nth(1) == Some(&local);
+        let socket = sockets.lines().find(is_local);
         let queues = socket.and_then(|line| line.split_whitespace().nth(4));
         let waiting = queues.and_then(|queues| queues.split_once(':'));
         waiting.map_or(0, |(_, received)| {
