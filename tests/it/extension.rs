@@ -71,6 +71,25 @@ impl Held {
         (held, invocation)
     }
 
+    /// How far kinglet's own account is from it. An INVOKE that kinglet is late to read may be done before that; kinglet counts
+    /// from then.
+    pub fn apart(self, told: Duration) -> Held {
+        let time = self.time.abs_diff(told);
+        Held { time, ..self }
+    }
+
+    /// Both, one after the other.
+    pub fn and(self, other: Held) -> Held {
+        Held {
+            time: self.time + other.time,
+            late: Late {
+                sum: self.late.sum + other.late.sum,
+                longest: self.late.longest + other.late.longest,
+            },
+            waited: self.waited + other.waited,
+        }
+    }
+
     /// Whole stops of this machine, and the turns that sandbox and collector have waited for.
     fn late(&self) -> Duration {
         self.late.sum + self.late.longest * 2 + self.waited
