@@ -83,7 +83,7 @@ pub fn configure(registration: &mut Registration) -> (Config, Resource) {
     let mut resource = Resource::default();
     let messages = &mut registration.messages;
     let mut warn = |parts: &[&[u8]]| messages.say(parts);
-    let config = config::read(&sys::variable, &mut warn, &mut resource);
+    let config = config::read(&mut sys::environment(), &mut warn, &mut resource);
     let account = registration.said.account_id.as_deref();
     resource.set(b"cloud.account.id", account.unwrap_or_default().as_bytes());
     (config, resource)

@@ -20,12 +20,13 @@ fn start(mut arguments: Arguments) -> ! {
 
     // A person, not Lambda.
     let Some(api) = sys::variable("AWS_LAMBDA_RUNTIME_API") else {
+        let help = outside::help();
         let text = if is_version {
-            outside::VERSION
+            outside::VERSION.as_bytes()
         } else {
-            outside::HELP
+            &help
         };
-        sys::write(sys::STDOUT, text.as_bytes());
+        sys::write(sys::STDOUT, text);
         sys::exit(0);
     };
     let Some(address) = ApiAddress::parse(&api, || sys::read_file(resolver::HOSTS)) else {

@@ -1,7 +1,9 @@
 //! What kinglet says when it is run by a person, outside of Lambda.
 
-/// The help text.
-pub const HELP: &str = concat!(
+use crate::config::table::SETTINGS;
+
+/// What comes before the variables.
+const HEAD: &str = concat!(
     "kinglet ",
     env!("CARGO_PKG_VERSION"),
     "
@@ -15,8 +17,22 @@ Install:  put this file into a layer as extensions/kinglet, executable, and set
           KINGLET_ENDPOINT to an OTLP/HTTP collector, as http://10.0.0.5:4318
 Try:      `cargo sandbox` in kinglet's repository
 Options:  --version, --help
+
+Variables, and what they may be; the first word is the default, or what stands
+before the brackets. An indented one counts where those above it are not set.
+
 "
 );
+
+/// The help text.
+#[must_use]
+pub fn help() -> Vec<u8> {
+    let mut text = Vec::from(HEAD.as_bytes());
+    for setting in &SETTINGS {
+        setting.push_help(&mut text);
+    }
+    text
+}
 
 /// The version line.
 pub const VERSION: &str = concat!("kinglet ", env!("CARGO_PKG_VERSION"), "\n");

@@ -13,10 +13,9 @@ const LONG: [&str; 3] = ["format/otlp", "queue/ring", "source/event"];
 const DEPENDENCIES: [&str; 3] = ["httparse", "miniserde", "ureq"];
 
 /// The modules that touch the world; all others are pure: bytes and time come in as arguments.
-const IMPURE: [&str; 13] = [
-    "config/mod",
+const IMPURE: [&str; 12] = [
     "config/endpoint",
-    "config/pairs",
+    "config/url",
     "extension",
     "lambda/message",
     "lambda/runtime_api",

@@ -1,35 +1,34 @@
 //! The environment to a [`Config`], once. A wrong value is one warning and the default, never an error.
 //!
-//! `KINGLET_*` wins over the standard `OTEL_*`, and a signal's own `OTEL_*` over the general one.
+//! `KINGLET_*` wins over the standard `OTEL_*`, and a signal's own `OTEL_*` over the general one. What can be set stands in one
+//! [`table`].
 
 mod endpoint;
 mod names;
 mod pairs;
+mod reader;
+#[cfg(test)]
+mod readme;
+mod resource;
+pub mod table;
+mod url;
+mod values;
 
 use crate::format;
 use crate::format::point::Temporality;
 use crate::format::resource::Resource;
 use crate::format::severity;
 use crate::lambda::lifecycle::Flush;
-use crate::limits;
-use crate::queue::route::ROUTES;
+use crate::queue::route::{ROUTES, RouteId};
+use crate::queue::signal::Signal;
 use crate::source::event::{Emf, Filter};
-use crate::text::decimal;
-use crate::text::delimited;
 
 pub use endpoint::{Endpoint, Headers};
 pub use names::warn_of_unknown;
+use reader::Reader;
 
-/// Values of `OTEL_EXPORTER_OTLP_PROTOCOL` that can be had.
-const PROTOBUF: &str = "http/protobuf";
-const JSON: &str = "http/json";
-
-const PROTOCOL: &str = "OTEL_EXPORTER_OTLP_PROTOCOL";
-const LOGS_PROTOCOL: &str = "OTEL_EXPORTER_OTLP_LOGS_PROTOCOL";
-const METRICS_PROTOCOL: &str = "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL";
-
-/// Looks up a variable.
-pub type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
+/// All variables, as `name=value` each.
+pub type Environment<'a, 'e> = &'a mut dyn Iterator<Item = &'e [u8]>;
 
 /// Takes one warning, in parts.
 pub type Warn<'a> = &'a mut dyn FnMut(&[&[u8]]);
@@ -69,354 +68,100 @@ pub struct Buffering {
     pub ms: u64,
 }
 
-struct Reader<'a> {
-    variables: Variables<'a>,
-    warn: Warn<'a>,
-}
-
 /// Reads the whole configuration, the resource's attributes included.
-pub fn read(variables: Variables<'_>, warn: Warn<'_>, resource: &mut Resource) -> Config {
-    let mut reader = Reader { variables, warn };
-    reader.resource(resource);
+pub fn read(environment: Environment<'_, '_>, warn: Warn<'_>, resource: &mut Resource) -> Config {
+    let mut reader = Reader::new(environment, warn);
+    resource::read(&mut reader, resource);
     let initialization = reader
-        .get("AWS_LAMBDA_INITIALIZATION_TYPE")
+        .get(b"AWS_LAMBDA_INITIALIZATION_TYPE")
         .unwrap_or_default();
-    let formats = reader.formats();
-    reader.warn_of_unsupported(&formats);
+    let formats = core::array::from_fn(|route| reader.format(RouteId(route as u8).facts().signal));
     let endpoints = reader.endpoints(&formats);
     let [has_logs, has_metrics] = endpoints.each_ref().map(Option::is_some);
+    let filter = reader.filter(has_logs, has_metrics);
+    let mut value = |setting| reader.value(setting, None);
     Config {
         endpoints,
         formats,
-        flush: reader.flush(),
-        flush_budget_ms: reader.number(
-            &["KINGLET_FLUSH_BUDGET_MS"],
-            limits::FLUSH_BUDGET_MS,
-            (0, limits::FLUSH_BUDGET_MS_MAX),
-        ),
-        flush_interval_ms: reader.number(
-            &["KINGLET_FLUSH_INTERVAL_MS", "OTEL_BLRP_SCHEDULE_DELAY"],
-            limits::FLUSH_INTERVAL_MS,
-            (0, limits::FLUSH_INTERVAL_MS_MAX),
-        ),
-        ring_bytes: reader.number(
-            &["KINGLET_BUFFER_BYTES"],
-            limits::RING_BYTES as u64,
-            (limits::RING_BYTES_MIN as u64, limits::RING_BYTES_MAX as u64),
-        ) as usize,
-        port: reader.number(
-            &["KINGLET_PORT"],
-            u64::from(limits::TELEMETRY_PORT),
-            (0, u64::from(u16::MAX)),
-        ) as u16,
-        filter: reader.filter(has_logs, has_metrics),
-        buffering: reader.buffering(),
-        temporality: reader.temporality(),
-        self_metrics: reader.switch("KINGLET_SELF_METRICS", true),
-        statsd_port: reader.number(
-            &["KINGLET_STATSD_PORT"],
-            u64::from(limits::STATSD_PORT),
-            (0, u64::from(u16::MAX)),
-        ) as u16,
+        flush: match value(table::FLUSH) {
+            1 => Flush::Start,
+            2 => Flush::End,
+            _ => Flush::Adaptive,
+        },
+        flush_budget_ms: value(table::FLUSH_BUDGET_MS),
+        flush_interval_ms: value(table::FLUSH_INTERVAL_MS),
+        ring_bytes: value(table::BUFFER_BYTES) as usize,
+        port: value(table::PORT) as u16,
+        filter,
+        buffering: Buffering {
+            items: value(table::TELEMETRY_ITEMS),
+            bytes: value(table::TELEMETRY_BYTES),
+            ms: value(table::TELEMETRY_MS),
+        },
+        // Delta and low memory are the same here: there are no asynchronous instruments that could differ.
+        temporality: match value(table::TEMPORALITY) {
+            1 => Temporality::Cumulative,
+            _ => Temporality::Delta,
+        },
+        self_metrics: value(table::SELF_METRICS) == 0,
+        statsd_port: value(table::STATSD_PORT) as u16,
         is_concurrent: initialization == "lambda-managed-instances",
         is_coldstart: initialization != "provisioned-concurrency",
     }
 }
 
-impl Reader<'_> {
-    /// A variable that is set and not empty: OpenTelemetry takes an empty one as unset.
-    fn get(&self, name: &str) -> Option<String> {
-        (self.variables)(name).filter(|value| !value.is_empty())
-    }
-
-    /// The first of these that is set, with its name.
-    fn first<'n>(&self, names: &[&'n str]) -> Option<(&'n str, String)> {
-        names.iter().find_map(|name| Some((*name, self.get(name)?)))
-    }
-
-    fn wrong(&mut self, name: &str, value: &str, problem: &str) {
-        let value = value.get(..value.floor_char_boundary(64));
-        (self.warn)(&[
-            name.as_bytes(),
-            b"=\"",
-            value.unwrap_or_default().as_bytes(),
-            b"\" ",
-            problem.as_bytes(),
-        ]);
-    }
-
-    fn number(&mut self, names: &[&str], default: u64, (least, most): (u64, u64)) -> u64 {
-        let Some((name, value)) = self.first(names) else {
-            return default;
-        };
-        match decimal::parse(value.trim_ascii().as_bytes()) {
-            Some(number) if (least..=most).contains(&number) => number,
-            _ => {
-                let mut problem = Vec::from(b"is not a whole number from ".as_slice());
-                decimal::push(&mut problem, least);
-                problem.extend_from_slice(b" to ");
-                decimal::push(&mut problem, most);
-                problem.extend_from_slice(b"; used instead: ");
-                decimal::push(&mut problem, default);
-                self.wrong(
-                    name,
-                    &value,
-                    core::str::from_utf8(&problem).unwrap_or_default(),
-                );
-                default
-            }
+impl Reader<'_, '_> {
+    /// The format of kinglet's own variable, or the form of OTLP that the standard asks for. A form that is not sent is told.
+    fn format(&mut self, signal: Signal) -> &'static dyn format::Format {
+        let [otlp, otlp_json, other @ ..] = &format::FORMATS;
+        let signal = Some(signal);
+        // Nothing is compressed, whatever is asked for.
+        self.value(table::COMPRESSION, signal);
+        let own = self.read(table::METRICS_FORMAT, signal);
+        let own = own.or_else(|| self.read(table::FORMAT, signal));
+        let own = own.map(|(_, place)| place);
+        if let Some(format) = own.and_then(|place| other.get((place as usize).checked_sub(2)?)) {
+            return *format;
         }
-    }
-
-    /// The format of each route: that of kinglet's own variables, or the form of OTLP that the standard asks for.
-    fn formats(&mut self) -> Formats {
-        let mut told = "";
-        [
-            (["KINGLET_FORMAT"].as_slice(), LOGS_PROTOCOL),
-            (
-                &["KINGLET_METRICS_FORMAT", "KINGLET_FORMAT"],
-                METRICS_PROTOCOL,
-            ),
-        ]
-        .map(|(names, protocol)| {
-            let Some((variable, name)) = self.first(names) else {
-                let asked = self.first(&[protocol, PROTOCOL]);
-                let is_json = asked.is_some_and(|(_, protocol)| protocol == JSON);
-                return if is_json {
-                    &format::otlp_json::OtlpJson as &dyn format::Format
-                } else {
-                    &format::otlp::Otlp
-                };
-            };
-            format::format(&name).unwrap_or_else(|| {
-                if core::mem::replace(&mut told, variable) != variable {
-                    self.wrong(
-                        variable,
-                        &name,
-                        "is not otlp, otlp-json or ndjson; used instead: otlp",
-                    );
-                }
-                &format::otlp::Otlp
-            })
-        })
-    }
-
-    /// kinglet sends one form for each route, uncompressed, over plain HTTP, whatever else is asked for.
-    fn warn_of_unsupported(&mut self, formats: &Formats) {
-        const COMPRESSION: (&str, &str) = ("none", "is not supported; nothing is compressed");
-        let [logs, metrics] = formats.map(|format| match format.name() {
-            "otlp" => (PROTOBUF, "is not sent; http/protobuf is"),
-            "otlp-json" => (JSON, "is not sent; http/json is"),
-            _ => ("", ""),
-        });
-        for (name, (supported, problem), (other, _)) in [
-            (LOGS_PROTOCOL, logs, logs),
-            (METRICS_PROTOCOL, metrics, metrics),
-            // For one of them is enough.
-            (PROTOCOL, logs, metrics),
-            (
-                "OTEL_EXPORTER_OTLP_LOGS_COMPRESSION",
-                COMPRESSION,
-                COMPRESSION,
-            ),
-            (
-                "OTEL_EXPORTER_OTLP_METRICS_COMPRESSION",
-                COMPRESSION,
-                COMPRESSION,
-            ),
-            ("OTEL_EXPORTER_OTLP_COMPRESSION", COMPRESSION, COMPRESSION),
-        ] {
-            if let Some(value) = self.get(name)
-                && ![supported, other, ""].contains(&value.as_str())
-                && !supported.is_empty()
-                && !other.is_empty()
-            {
-                self.wrong(name, &value, problem);
-            }
+        let asked = self.read(table::PROTOCOL, signal);
+        let (name, asked) = asked.unwrap_or(("", own.unwrap_or_default()));
+        let place = own.unwrap_or(asked);
+        if place != asked {
+            self.say(&[
+                name.as_bytes(),
+                b" is not used: a variable of kinglet's own says otherwise",
+            ]);
         }
-    }
-
-    fn flush(&mut self) -> Flush {
-        match self.get("KINGLET_FLUSH").as_deref() {
-            None | Some("adaptive") => Flush::Adaptive,
-            Some("start") => Flush::Start,
-            Some("end") => Flush::End,
-            Some(other) => {
-                self.wrong(
-                    "KINGLET_FLUSH",
-                    other,
-                    "is not start, end or adaptive; used instead: adaptive",
-                );
-                Flush::Adaptive
-            }
-        }
-    }
-
-    /// Delta and low memory are the same here: there are no asynchronous instruments that could differ.
-    fn temporality(&mut self) -> Temporality {
-        let name = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE";
-        let value = self.get(name).unwrap_or_default();
-        for (word, temporality) in [
-            ("", Temporality::Delta),
-            ("delta", Temporality::Delta),
-            ("lowmemory", Temporality::Delta),
-            ("cumulative", Temporality::Cumulative),
-        ] {
-            if value.eq_ignore_ascii_case(word) {
-                return temporality;
-            }
-        }
-        self.wrong(
-            name,
-            &value,
-            "is not delta, cumulative or lowmemory; used instead: delta",
-        );
-        Temporality::Delta
-    }
-
-    fn emf(&mut self) -> Emf {
-        match self.get("KINGLET_EMF").as_deref() {
-            None | Some("both") => Emf::Both,
-            Some("metrics") => Emf::Metrics,
-            Some("logs") => Emf::Logs,
-            Some(other) => {
-                self.wrong(
-                    "KINGLET_EMF",
-                    other,
-                    "is not both, metrics or logs; used instead: both",
-                );
-                Emf::Both
-            }
-        }
+        if place == 1 { *otlp_json } else { *otlp }
     }
 
     fn filter(&mut self, has_logs: bool, has_metrics: bool) -> Filter {
-        let emf = self.emf();
-        let mut filter = Filter {
-            platform: true,
-            function: true,
-            extension: false,
-            emf: if has_metrics { emf } else { Emf::Logs },
-            invocation_lines: self.switch("KINGLET_INVOCATION_LINES", true),
+        let types = self.value(table::TYPES, None);
+        let is_shipped = |bit: u64| has_logs && types & bit != 0;
+        Filter {
+            platform: is_shipped(0b001),
+            function: is_shipped(0b010),
+            extension: is_shipped(0b100),
+            emf: match self.value(table::EMF, None) {
+                _ if !has_metrics => Emf::Logs,
+                1 => Emf::Metrics,
+                2 => Emf::Logs,
+                _ => Emf::Both,
+            },
+            invocation_lines: self.value(table::INVOCATION_LINES, None) == 0,
             severity_min: self.severity_min(),
-        };
-        if let Some(types) = self.get("KINGLET_TYPES") {
-            let mut chosen = [false; 3];
-            let mut wrong = Some(types.as_str());
-            for word in delimited::list(&types) {
-                let [platform, function, extension] = &mut chosen;
-                wrong = None;
-                match word {
-                    "platform" => *platform = true,
-                    "function" => *function = true,
-                    "extension" => *extension = true,
-                    _ => {
-                        wrong = Some(word);
-                        break;
-                    }
-                }
-            }
-            match wrong {
-                None => [filter.platform, filter.function, filter.extension] = chosen,
-                Some(word) => self.wrong(
-                    "KINGLET_TYPES",
-                    word,
-                    "is not platform, function or extension; used instead: platform,function",
-                ),
-            }
         }
-        if !has_logs {
-            (filter.platform, filter.function, filter.extension) = (false, false, false);
-        }
-        filter
     }
 
     fn severity_min(&mut self) -> u8 {
-        let Some(word) = self.get("KINGLET_MIN_LEVEL") else {
+        let Some((name, word)) = self.first(table::MIN_LEVEL, None) else {
             return 0;
         };
         let severity = severity::of_word(word.as_bytes());
         if severity == 0 {
-            self.wrong(
-                "KINGLET_MIN_LEVEL",
-                &word,
-                "is not trace, debug, info, warn, error or fatal; used instead: trace",
-            );
+            self.wrong(table::MIN_LEVEL, name, &word);
         }
         severity
-    }
-
-    fn switch(&mut self, name: &str, default: bool) -> bool {
-        match self.get(name).as_deref() {
-            None => default,
-            Some("on" | "1" | "true") => true,
-            Some("off" | "0" | "false") => false,
-            Some(other) => {
-                let problem = if default {
-                    "is not on or off; used instead: on"
-                } else {
-                    "is not on or off; used instead: off"
-                };
-                self.wrong(name, other, problem);
-                default
-            }
-        }
-    }
-
-    /// The bounds are those of the Telemetry API.
-    fn buffering(&mut self) -> Buffering {
-        Buffering {
-            items: self.number(
-                &["KINGLET_TELEMETRY_ITEMS"],
-                u64::from(limits::BUFFERING_ITEMS),
-                (1000, 10_000),
-            ),
-            bytes: self.number(
-                &["KINGLET_TELEMETRY_BYTES"],
-                u64::from(limits::BUFFERING_BYTES),
-                (262_144, 1_048_576),
-            ),
-            ms: self.number(
-                &["KINGLET_TELEMETRY_MS"],
-                u64::from(limits::BUFFERING_MS),
-                (25, 30_000),
-            ),
-        }
-    }
-
-    fn resource(&mut self, resource: &mut Resource) {
-        resource.set(b"cloud.provider", b"aws");
-        resource.set(b"cloud.platform", b"aws_lambda");
-        let from_environment: [(&[u8], &str); 4] = [
-            (b"cloud.region", "AWS_REGION"),
-            (b"faas.name", "AWS_LAMBDA_FUNCTION_NAME"),
-            (b"faas.version", "AWS_LAMBDA_FUNCTION_VERSION"),
-            (b"service.name", "AWS_LAMBDA_FUNCTION_NAME"),
-        ];
-        for (key, variable) in from_environment {
-            resource.set(key, self.get(variable).unwrap_or_default().as_bytes());
-        }
-        let memory = self.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE");
-        if let Some(megabytes) = memory.and_then(|text| decimal::parse(text.as_bytes())) {
-            resource.set_integer(b"faas.max_memory", megabytes.saturating_mul(1024 * 1024));
-        }
-        let name = "OTEL_RESOURCE_ATTRIBUTES";
-        let list = self.get(name).unwrap_or_default();
-        let mut place = 0;
-        for pair in delimited::list(&list) {
-            place += 1;
-            let is_set = pairs::pair(pair)
-                .is_some_and(|(key, value)| resource.set_fixed(key.as_bytes(), value.as_bytes()));
-            if !is_set {
-                self.left_out(name, place);
-            }
-        }
-        let name = "OTEL_SERVICE_NAME";
-        if let Some(value) = self.get(name)
-            && !(pairs::is_text(&value) && resource.set_fixed(b"service.name", value.as_bytes()))
-        {
-            self.wrong(name, &value, "is not used: it is too long, or not UTF-8");
-        }
     }
 }
 
@@ -427,12 +172,16 @@ mod tests {
     fn read_with(variables: &[(&str, &str)]) -> (Config, Resource, Vec<String>) {
         let mut warnings = Vec::new();
         let mut resource = Resource::default();
-        let lookup = |name: &str| {
-            let found = variables.iter().find(|(variable, _)| *variable == name);
-            found.map(|(_, value)| (*value).to_string())
-        };
+        let entries: Vec<_> = variables
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
         let mut warn = |parts: &[&[u8]]| warnings.push(String::from_utf8(parts.concat()).unwrap());
-        let config = read(&lookup, &mut warn, &mut resource);
+        let config = read(
+            &mut entries.iter().map(String::as_bytes),
+            &mut warn,
+            &mut resource,
+        );
         (config, resource, warnings)
     }
 
@@ -706,10 +455,27 @@ mod tests {
             assert_eq!(found, formats, "{variables:?}");
             assert_eq!(warnings.len(), usize::from(told.is_some()), "{warnings:?}");
             assert!(
-                told.is_none_or(|told| warnings[0].starts_with(&format!("{told}="))),
+                told.is_none_or(|told| warnings[0].starts_with(told)),
                 "{warnings:?}"
             );
         }
+    }
+
+    /// What no setting may be is told, once, with the name: there is no variable in the table that nobody reads.
+    #[test]
+    fn each_variable_of_the_table_is_read() {
+        let mut names = std::collections::BTreeSet::new();
+        for name in table::SETTINGS.iter().flat_map(table::Setting::names) {
+            let name = str::from_utf8(name).unwrap();
+            assert!(names.insert(name), "{name} is there twice");
+            let mut variables = vec![("OTEL_EXPORTER_OTLP_ENDPOINT", "http://c")];
+            variables.retain(|(other, _)| *other != name);
+            variables.push((name, "\u{fffd}"));
+            let (.., warnings) = read_with(&variables);
+            assert_eq!(warnings.len(), 1, "{name}: {warnings:?}");
+            assert!(warnings[0].starts_with(name), "{name}: {warnings:?}");
+        }
+        assert!(names.len() > 40);
     }
 
     /// The timeout is read for both signals, and told once, wherever their headers come from.

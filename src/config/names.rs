@@ -1,19 +1,15 @@
 //! The names of kinglet's own variables, and what is said of one that is none of them.
 
-use super::Warn;
+use super::table::{SETTINGS, Setting};
+use super::{Environment, Warn};
 use crate::limits::VARIABLE_NAME_BYTES_MAX;
-use crate::text::delimited;
 
 /// What all begin with.
 const PREFIX: &[u8] = b"KINGLET_";
 
-/// The rest of each name that is read. A test holds it to what the parser asks for.
-const KNOWN: &str = "BUFFER_BYTES,EMF,ENDPOINT,FLUSH,FLUSH_BUDGET_MS,FLUSH_INTERVAL_MS,FORMAT,HEADERS,INVOCATION_LINES,METRICS,\
-    METRICS_ENDPOINT,METRICS_FORMAT,MIN_LEVEL,PORT,SELF_METRICS,STATSD_PORT,TELEMETRY_BYTES,TELEMETRY_ITEMS,TELEMETRY_MS,TIMEOUT_MS,TYPES";
-
 /// Warns of each variable that begins as kinglet's own do and is none of them, with the name that is most like it. An entry is
 /// `name=value`; values are not looked at.
-pub fn warn_of_unknown(environment: &mut dyn Iterator<Item = &'static [u8]>, warn: Warn<'_>) {
+pub fn warn_of_unknown(environment: Environment<'_, '_>, warn: Warn<'_>) {
     for entry in environment {
         let Some(rest) = entry.strip_prefix(PREFIX) else {
             continue;
@@ -25,9 +21,10 @@ pub fn warn_of_unknown(environment: &mut dyn Iterator<Item = &'static [u8]>, war
         if cfg!(debug_assertions) && name == b"DEBUG_CRASH" {
             continue;
         }
-        let (mut nearest, mut distance_min) = ("", usize::MAX);
-        for known in delimited::list(KNOWN) {
-            let distance = distance(name, known.as_bytes());
+        let (mut nearest, mut distance_min) = (b"".as_slice(), usize::MAX);
+        let names = SETTINGS.iter().flat_map(Setting::names);
+        for known in names.filter_map(|name| name.strip_prefix(PREFIX)) {
+            let distance = distance(name, known);
             if distance < distance_min {
                 (nearest, distance_min) = (known, distance);
             }
@@ -38,7 +35,7 @@ pub fn warn_of_unknown(environment: &mut dyn Iterator<Item = &'static [u8]>, war
                 name,
                 b" is not a variable that is read; the nearest is ",
                 PREFIX,
-                nearest.as_bytes(),
+                nearest,
             ]);
         }
     }
@@ -67,12 +64,7 @@ fn distance(one: &[u8], other: &[u8]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use std::cell::RefCell;
-    use std::collections::BTreeSet;
-
     use super::*;
-    use crate::config::read;
-    use crate::format::resource::Resource;
 
     fn told(entries: &[&'static str]) -> Vec<String> {
         let mut lines = Vec::new();
@@ -123,28 +115,5 @@ mod tests {
         }
         let endless: &'static str = format!("KINGLET_{}", "FLUSH".repeat(10_000)).leak();
         assert!(told(&[endless])[0].len() < 200);
-    }
-
-    /// What the parser asks for is what is known, and the other way round.
-    #[test]
-    fn known_are_the_names_that_are_read() {
-        let asked = RefCell::new(BTreeSet::new());
-        for (name, value) in [
-            ("KINGLET_ENDPOINT", "http://c"),
-            ("KINGLET_METRICS", "off"),
-            ("OTEL_LOGS_EXPORTER", "none"),
-        ] {
-            let variables = |asked_for: &str| {
-                asked.borrow_mut().insert(asked_for.to_string());
-                (asked_for == name).then(|| value.to_string())
-            };
-            read(&variables, &mut |_| (), &mut Resource::default());
-        }
-        let own: Vec<_> = asked
-            .into_inner()
-            .into_iter()
-            .filter_map(|name| name.strip_prefix("KINGLET_").map(str::to_string))
-            .collect();
-        assert_eq!(delimited::list(KNOWN).collect::<Vec<_>>(), own);
     }
 }

@@ -1,25 +1,10 @@
 //! Lists of `name=value`: headers and resource attributes, in the form of W3C Baggage, as OpenTelemetry prescribes; and what a
 //! percent stands for.
 
-use super::Reader;
 use crate::text::decimal;
 
-/// What [`crate::sys::variable`] puts where a value is not UTF-8: U+FFFD.
+/// What [`super::reader::Reader`] puts where a value is not UTF-8: U+FFFD.
 const NO_TEXT: &[u8] = b"\xef\xbf\xbd";
-
-impl Reader<'_> {
-    /// Says that a pair of a list is not used. Which one, by its place: what stands there may be a secret.
-    pub(super) fn left_out(&mut self, variable: &str, place: usize) {
-        let mut number = Vec::new();
-        decimal::push(&mut number, place as u64);
-        (self.warn)(&[
-            variable.as_bytes(),
-            b": pair ",
-            &number,
-            b" is left out: it is not of the form name=value, is not UTF-8, is too long, or is one too many",
-        ]);
-    }
-}
 
 /// Whether a value of the environment is text throughout.
 pub fn is_text(value: &str) -> bool {

@@ -97,7 +97,7 @@ pub fn exit(status: u8) -> ! {
 #[must_use]
 pub fn variable(name: &str) -> Option<String> {
     // SAFETY: the C library's list ends with a null pointer, each entry with a NUL; nothing in this process changes it.
-    // No byte is read behind the first that differs, and so none behind the NUL: forty names are looked up in a cold start.
+    // No byte is read behind the first that differs, and so none behind the NUL.
     unsafe {
         let mut entry = environ;
         while !entry.is_null() && !(*entry).is_null() {
