@@ -1,12 +1,14 @@
 //! One request at a time, and its response: bytes in, values out; whoever has the connection reads and writes.
 
-use crate::http::body::{Body, Framing};
+use crate::http::body::{Body, Framing, Malformed};
 use crate::http::head::{self, Parse};
 use crate::limits::RUNTIME_API_ANSWER_BYTES_MAX;
 
 /// A whole response.
 pub struct Response {
     pub status: u16,
+    /// The connection can carry another request.
+    pub keep_alive: bool,
     /// `Lambda-Extension-Identifier`.
     pub identifier: Vec<u8>,
     pub body: Vec<u8>,
@@ -75,19 +77,16 @@ impl Exchange {
         self.incoming.extend_from_slice(bytes);
     }
 
-    /// The response, once it is whole, and whether the connection can carry another request; `Malformed` if there will be none.
-    /// `is_ended`: no more bytes come.
-    pub fn response(&mut self, is_ended: bool) -> Parse<(Response, bool)> {
+    /// The response, once it is whole; `Malformed` if there will be none. `is_ended`: no more bytes come.
+    pub fn response(&mut self, is_ended: bool) -> Result<Option<Response>, Malformed> {
         if self.incoming.len() > RUNTIME_API_ANSWER_BYTES_MAX {
-            return Parse::Malformed;
+            return Err(Malformed);
         }
-        let response = response(&self.incoming, is_ended);
-        match response {
-            Parse::Complete(_) => self.abandon(),
-            Parse::Partial if is_ended => return Parse::Malformed,
-            Parse::Partial | Parse::Malformed => {}
+        let response = response(&self.incoming, is_ended)?;
+        if response.is_some() {
+            self.abandon();
         }
-        response
+        Ok(response)
     }
 }
 
@@ -97,14 +96,15 @@ impl Default for Exchange {
     }
 }
 
-/// The first final response in `bytes`, and whether the connection can carry another request. `is_ended`: no more bytes come.
-fn response(bytes: &[u8], is_ended: bool) -> Parse<(Response, bool)> {
+/// The first final response in `bytes`.
+fn response(bytes: &[u8], is_ended: bool) -> Result<Option<Response>, Malformed> {
+    let missing = if is_ended { Err(Malformed) } else { Ok(None) };
     let mut rest = bytes;
     loop {
         let head = match head::response(rest) {
             Parse::Complete(head) => head,
-            Parse::Partial => return Parse::Partial,
-            Parse::Malformed => return Parse::Malformed,
+            Parse::Partial => return missing,
+            Parse::Malformed => return Err(Malformed),
         };
         rest = rest.get(head.bytes..).unwrap_or_default();
         if head.status < 200 {
@@ -113,21 +113,18 @@ fn response(bytes: &[u8], is_ended: bool) -> Parse<(Response, bool)> {
         let mut framing = Body::new(head.framing);
         let mut body = Vec::new();
         while !rest.is_empty() && !framing.is_done() {
-            match framing.take(&mut rest) {
-                Ok(run) => body.extend_from_slice(run),
-                Err(_) => return Parse::Malformed,
-            }
+            body.extend_from_slice(framing.take(&mut rest)?);
         }
         let is_closed = is_ended && head.framing == Framing::UntilClose;
         if !framing.is_done() && !is_closed {
-            return Parse::Partial;
+            return missing;
         }
-        let response = Response {
+        return Ok(Some(Response {
             status: head.status,
+            keep_alive: head.keep_alive && !is_ended,
             identifier: head.identifier.unwrap_or_default().to_vec(),
             body,
-        };
-        return Parse::Complete((response, head.keep_alive && !is_ended));
+        }));
     }
 }
 
@@ -136,25 +133,22 @@ mod tests {
     use super::*;
 
     /// A response that comes in these pieces, and then the connection's end if that is so.
-    fn read<'a>(
-        pieces: impl Iterator<Item = &'a [u8]>,
-        is_ended: bool,
-    ) -> Option<(Response, bool)> {
+    fn read<'a>(pieces: impl Iterator<Item = &'a [u8]>, is_ended: bool) -> Option<Response> {
         let mut exchange = Exchange::new();
         exchange.begin(b"GET / HTTP/1.1\r\n\r\n".to_vec());
         while !exchange.unwritten().is_empty() {
-            exchange.written(7);
+            exchange.written(6);
         }
         for piece in pieces.chain(is_ended.then_some(&b""[..])) {
             assert!(exchange.is_asked());
             exchange.receive(piece);
             match exchange.response(piece.is_empty()) {
-                Parse::Complete(response) => {
+                Ok(Some(response)) => {
                     assert!(!exchange.is_asked() && exchange.received().is_empty());
                     return Some(response);
                 }
-                Parse::Partial => assert!(!piece.is_empty()),
-                Parse::Malformed => return None,
+                Ok(None) => assert!(!piece.is_empty()),
+                Err(Malformed) => return None,
             }
         }
         None
@@ -172,16 +166,19 @@ mod tests {
                 assert!(read(bytes[..end].chunks(end), true).is_none(), "{end}");
             }
             for size in [1, 2, 7, bytes.len()] {
-                let (response, keep_alive) = read(bytes.chunks(size), false).unwrap();
-                assert_eq!((response.status, keep_alive), (200, true));
+                let response = read(bytes.chunks(size), false).unwrap();
+                assert_eq!((response.status, response.keep_alive), (200, true));
                 assert_eq!(response.body, b"\"OK\"");
                 assert_eq!(response.identifier, b"id");
             }
         }
         let text = b"HTTP/1.0 200 OK\r\n\r\nbody";
         assert!(read(text.chunks(5), false).is_none());
-        let (response, keep_alive) = read(text.chunks(5), true).unwrap();
-        assert_eq!((response.body, keep_alive), (b"body".to_vec(), false));
+        let response = read(text.chunks(5), true).unwrap();
+        assert_eq!(
+            (response.body, response.keep_alive),
+            (b"body".to_vec(), false)
+        );
         assert!(read(b"SSH-2.0\r\n\r\n".chunks(64), false).is_none());
     }
 
@@ -189,11 +186,12 @@ mod tests {
     fn a_response_without_end() {
         let mut exchange = Exchange::new();
         exchange.receive(b"HTTP/1.1 200 OK\r\n\r\n");
-        while matches!(exchange.response(false), Parse::Partial) {
+        while let Ok(response) = exchange.response(false) {
+            assert!(response.is_none());
             assert!(exchange.received().len() <= RUNTIME_API_ANSWER_BYTES_MAX);
             exchange.receive(&[b'x'; 1024]);
         }
         assert!(exchange.received().len() > RUNTIME_API_ANSWER_BYTES_MAX);
-        assert!(matches!(exchange.response(true), Parse::Malformed));
+        assert!(matches!(exchange.response(true), Err(Malformed)));
     }
 }

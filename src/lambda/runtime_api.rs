@@ -13,7 +13,6 @@ use std::os::fd::{AsRawFd, RawFd};
 
 use crate::clock::{Clocks, Mono};
 use crate::http::client::{Exchange, Response};
-use crate::http::head::Parse;
 use crate::lambda::api_address::ApiAddress;
 use crate::lambda::next::{Asking, Event};
 use crate::lambda::said;
@@ -234,16 +233,11 @@ impl RuntimeApi {
             }
             survival::crash_if("answer");
         }
-        match self.http.response(count == 0) {
-            Parse::Complete((answer, keep_alive)) => {
-                if !keep_alive {
-                    self.close();
-                }
-                Ok(Some(answer))
-            }
-            Parse::Partial => Ok(None),
-            Parse::Malformed => Err(Lost),
+        let answer = self.http.response(count == 0).map_err(|_| Lost)?;
+        if answer.as_ref().is_some_and(|answer| !answer.keep_alive) {
+            self.close();
         }
+        Ok(answer)
     }
 }
 
