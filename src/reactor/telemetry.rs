@@ -238,20 +238,21 @@ impl Connection {
 
     fn take(&mut self, input: &mut &[u8], intake: &mut Intake, now: Clocks) -> Option<()> {
         loop {
-            let answer = match self.decoder.feed(input, intake, now.wall) {
+            let wish = self.decoder.feed(input, intake, now.wall);
+            let answer = match wish {
                 Wish::Read => return Some(()),
                 Wish::Continue => CONTINUE,
-                Wish::Answer { keep_alive: true } => ANSWER,
+                Wish::Answer { keep_alive: true } => {
+                    self.since = now.mono;
+                    ANSWER
+                }
                 Wish::Answer { keep_alive: false } => LAST_ANSWER,
                 Wish::Close => return None,
             };
             // An answer is far smaller than a socket's buffer: one that is not taken whole means a dead peer.
             let count = self.stream.write(answer).ok()?;
-            if count < answer.len() || answer == LAST_ANSWER {
+            if count < answer.len() || wish == (Wish::Answer { keep_alive: false }) {
                 return None;
-            }
-            if answer == ANSWER {
-                self.since = now.mono;
             }
         }
     }
