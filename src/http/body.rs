@@ -89,7 +89,7 @@ impl Body {
                     };
                     *input = rest;
                     self.state = self.state.after(byte);
-                    if self.state == State::Broken {
+                    if matches!(self.state, State::Broken) {
                         return Err(Malformed);
                     }
                     continue;
@@ -106,7 +106,7 @@ impl Body {
 
     /// The body is complete. Never true of one that ends with its connection: there the close is the end.
     pub fn is_done(&self) -> bool {
-        self.state == State::Done
+        matches!(self.state, State::Done)
     }
 }
 

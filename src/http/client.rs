@@ -115,7 +115,7 @@ fn response(bytes: &[u8], is_ended: bool) -> Result<Option<Response>, Malformed>
         while !rest.is_empty() && !framing.is_done() {
             body.extend_from_slice(framing.take(&mut rest)?);
         }
-        let is_closed = is_ended && head.framing == Framing::UntilClose;
+        let is_closed = is_ended && matches!(head.framing, Framing::UntilClose);
         if !framing.is_done() && !is_closed {
             return missing;
         }

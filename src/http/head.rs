@@ -122,7 +122,7 @@ pub fn response(bytes: &[u8]) -> Parse<ResponseHead<'_>> {
         bytes: length,
         status,
         framing,
-        keep_alive: framing != Framing::UntilClose && fields.keep_alive(minor_version),
+        keep_alive: !matches!(framing, Framing::UntilClose) && fields.keep_alive(minor_version),
         identifier: fields.identifier,
     })
 }
