@@ -33,21 +33,19 @@ impl Exporter {
     /// `extension_id`: begins every batch id. Without an endpoint a route leads nowhere; `is_dormant`: none does.
     #[must_use]
     pub fn new(config: &Config, extension_id: Vec<u8>, is_dormant: bool) -> Exporter {
-        let outlet = |route: RouteId| {
-            let endpoint = route.of(&config.endpoints).clone();
-            Some(Outlet {
-                collector: Collector::new(
-                    endpoint.filter(|_| !is_dormant)?,
-                    *route.of(&config.formats),
-                ),
+        let mut outlets: [Option<Outlet>; ROUTES] = Default::default();
+        for (outlet, route) in outlets.iter_mut().zip(RouteId::all()) {
+            let endpoint = route.of(&config.endpoints).as_ref();
+            *outlet = endpoint.filter(|_| !is_dormant).map(|endpoint| Outlet {
+                collector: Collector::new(endpoint.clone(), *route.of(&config.formats)),
                 course: Course::default(),
                 repeat: None,
-            })
-        };
+            });
+        }
         Exporter {
             client: Client::default(),
             writer: BatchWriter::new(extension_id),
-            outlets: core::array::from_fn(|place| outlet(RouteId(place as u8))),
+            outlets,
         }
     }
 
@@ -109,14 +107,17 @@ impl Exporter {
                 (NO_ANSWER, None, settlement)
             }
         };
-        tell(&mut reactor, status, &settlement, outlet.collector.variable);
-        settle(&mut reactor, route, &settlement, &batch, retry_after_ms);
-        if let Next::End { .. } = settlement.next {
-            self.writer.recycle(batch);
-        } else {
-            outlet.repeat = Some(batch);
+        let Settlement { next, told } = settlement;
+        if let Some(told) = told {
+            tell(&mut reactor, status, told, outlet.collector.variable);
         }
-        reactor.post_ended(route, settlement.next != Next::Keep);
+        settle(&mut reactor, route, next, &batch, retry_after_ms);
+        if matches!(next, Next::Repeat | Next::Keep) {
+            outlet.repeat = Some(batch);
+        } else {
+            self.writer.recycle(batch);
+        }
+        reactor.post_ended(route, next != Next::Keep);
     }
 }
 
@@ -124,39 +125,45 @@ impl Exporter {
 fn settle(
     reactor: &mut Reactor,
     route: RouteId,
-    settlement: &Settlement,
+    next: Next,
     batch: &Batch,
     retry_after_ms: Option<u64>,
 ) {
     let breaker = &mut route.of_mut(&mut reactor.routes).breaker;
     let intake = &mut reactor.intake;
-    match settlement.next {
+    let (mut settled, mut rejected) = (0, 0);
+    if let Next::End {
+        is_accepted,
+        settled: frames,
+        rejected: refused,
+    } = next
+    {
+        (settled, rejected) = (frames, refused);
+        if is_accepted {
+            intake.ledger.bytes_sent += batch.body.len() as u64;
+        }
+    }
+    match next {
         Next::Repeat => {}
         Next::Keep => breaker.open(sys::clocks().wall, retry_after_ms, sys::random()),
-        Next::End { settled, rejected } => {
+        Next::Halve | Next::End { .. } => {
             breaker.close();
             intake.ring.end_flight(route, settled, rejected);
         }
     }
-    intake.ledger.posts_failed += u64::from(settlement.has_failed);
-    if settlement.is_accepted {
-        intake.ledger.bytes_sent += batch.body.len() as u64;
-    }
-    if settlement.are_losses_told {
+    intake.ledger.posts_failed += u64::from(next.is_failure());
+    if next.are_losses_told() {
         intake.losses_told(batch.losses);
     }
-    if let Some(is_silent) = settlement.is_silent_on_losses
+    if let Some(is_silent) = next.is_silent_on_losses()
         && route.facts().tells_losses
     {
         reactor.is_silent_on_losses = is_silent;
     }
 }
 
-/// Says what is the matter.
-fn tell(reactor: &mut Reactor, status: u16, settlement: &Settlement, variable: &'static str) {
-    let Some(told) = settlement.told else {
-        return;
-    };
+/// Says what is the matter, or that it is over.
+fn tell(reactor: &mut Reactor, status: u16, told: &'static [u8], variable: &'static str) {
     let mut code = Vec::new();
     let head: &[u8] = if status == NO_ANSWER {
         b"no answer from the collector"
@@ -165,9 +172,7 @@ fn tell(reactor: &mut Reactor, status: u16, settlement: &Settlement, variable: &
         b"the collector has answered "
     };
     let parts = [head, &code, b": ", told, b" (", variable.as_bytes(), b")"];
-    if told == AGAIN {
-        reactor.messages.say(&[AGAIN]);
-    } else {
-        reactor.messages.say(&parts);
-    }
+    let again = [told];
+    let is_over = told == AGAIN;
+    reactor.messages.say(if is_over { &again } else { &parts });
 }

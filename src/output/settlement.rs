@@ -46,23 +46,56 @@ pub enum Next {
     Repeat,
     /// Send it as it is when the breaker closes, which opens now.
     Keep,
-    /// The breaker closes; of its frames so many are done with, the first ones, and so many of these at most were rejected. The
-    /// others are sent again in another batch.
-    End { settled: u64, rejected: u64 },
+    /// Send what is in it again, but less of it at once.
+    Halve,
+    /// So many of its frames are done with, the first ones, and so many of these were rejected. The others are sent again in
+    /// another batch.
+    End {
+        is_accepted: bool,
+        settled: u64,
+        rejected: u64,
+    },
 }
 
-/// All that follows from an answer, or from there being none.
+impl Next {
+    /// The batch is counted as one that failed.
+    #[must_use]
+    pub const fn is_failure(self) -> bool {
+        matches!(self, Next::Keep | Next::Halve)
+    }
+
+    /// The losses that it told of are known to the collector. Or they are not told again: a collector that does not even take the
+    /// record of them alone will not take it the next time.
+    #[must_use]
+    pub const fn are_losses_told(self) -> bool {
+        match self {
+            Next::End {
+                is_accepted,
+                settled,
+                ..
+            } => is_accepted || settled == 0,
+            _ => false,
+        }
+    }
+
+    /// Whether losses are not sent alone from now on, if that is known: the collector has rejected all, or has just got them so.
+    #[must_use]
+    pub const fn is_silent_on_losses(self) -> Option<bool> {
+        match self {
+            Next::End {
+                is_accepted,
+                settled,
+                ..
+            } => Some(!is_accepted || settled == 0),
+            _ => None,
+        }
+    }
+}
+
+/// What follows from an answer, or from there being none.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Settlement {
     pub next: Next,
-    /// It is counted as failed.
-    pub has_failed: bool,
-    /// Its bytes count as sent.
-    pub is_accepted: bool,
-    /// The losses that it told of are known to the collector, or are not told again.
-    pub are_losses_told: bool,
-    /// Whether losses are sent alone from now on.
-    pub is_silent_on_losses: Option<bool>,
     /// Trouble that was not told yet, or its end ([`AGAIN`]).
     pub told: Option<&'static [u8]>,
 }
@@ -73,63 +106,50 @@ const PARTLY: &[u8] = b"some records are rejected (partialSuccess)";
 /// The trouble is over.
 pub const AGAIN: &[u8] = b"the collector takes records again";
 
-/// Nothing was refused: the batch is done with.
-const DONE: Settlement = Settlement {
-    next: Next::End {
-        settled: u64::MAX,
-        rejected: 0,
-    },
-    has_failed: false,
-    is_accepted: false,
-    are_losses_told: false,
-    is_silent_on_losses: None,
-    told: None,
-};
-
 impl Course {
     /// The collector has answered.
     pub fn answered(&mut self, status: u16, judgement: Judgement, sent: Sent) -> Settlement {
         self.is_repeated = false;
-        let (rejected, is_too_large) = match judgement {
-            Judgement::Taken { rejected } => return self.accepted(status, rejected, sent),
-            Judgement::TakenUpTo(items) => return self.accepted_up_to(status, items, sent),
+        let records = sent.records as u64;
+        let (is_accepted, settled, rejected, trouble) = match judgement {
+            Judgement::Taken { rejected } => {
+                self.narrowing.accepted(sent.records);
+                let rejected = rejected.min(records);
+                let trouble = (rejected > 0).then_some(PARTLY);
+                (true, records, rejected, trouble)
+            }
+            Judgement::TakenUpTo(items) => {
+                // The record of losses may be the first of them, or the one that is rejected.
+                let settled = items.saturating_add(1) - u64::from(sent.has_losses);
+                (true, settled, settled.min(1), Some(PARTLY))
+            }
             Judgement::Later => {
                 return Settlement {
                     next: Next::Keep,
-                    has_failed: true,
-                    told: self.tell(status, LATER),
-                    ..DONE
+                    told: self.tell(status, Some(LATER)),
                 };
             }
-            Judgement::TooLarge => (false, true),
-            Judgement::Invalid => (false, false),
-            Judgement::Rejected => (true, false),
+            Judgement::TooLarge | Judgement::Invalid
+                if self.narrowing.refused(
+                    judgement == Judgement::TooLarge,
+                    sent.records,
+                    sent.body_bytes,
+                ) =>
+            {
+                return Settlement {
+                    next: Next::Halve,
+                    told: None,
+                };
+            }
+            _ => (false, records, records, Some(REJECTED)),
         };
-        if !rejected
-            && self
-                .narrowing
-                .refused(is_too_large, sent.records, sent.body_bytes)
-        {
-            // They go back into the ring; less of it is sent next.
-            return Settlement {
-                next: Next::End {
-                    settled: 0,
-                    rejected: 0,
-                },
-                has_failed: true,
-                ..DONE
-            };
-        }
         Settlement {
             next: Next::End {
-                settled: u64::MAX,
-                rejected: u64::MAX,
+                is_accepted,
+                settled,
+                rejected,
             },
-            // A collector that does not even take the record of losses will not take it the next time.
-            are_losses_told: sent.records == 0,
-            is_silent_on_losses: Some(true),
-            told: self.tell(status, REJECTED),
-            ..DONE
+            told: self.tell(status, trouble),
         }
     }
 
@@ -142,58 +162,21 @@ impl Course {
             self.is_repeated = true;
             return Settlement {
                 next: Next::Repeat,
-                ..DONE
+                told: None,
             };
         }
         self.is_repeated = false;
         Settlement {
             next: Next::Keep,
-            has_failed: true,
-            told: self.tell(NO_ANSWER, reason),
-            ..DONE
+            told: self.tell(NO_ANSWER, Some(reason)),
         }
     }
 
-    fn accepted(&mut self, status: u16, rejected: u64, sent: Sent) -> Settlement {
-        self.narrowing.accepted(sent.records);
-        let told = if rejected.min(sent.records as u64) > 0 {
-            self.tell(status, PARTLY)
-        } else {
-            (core::mem::take(&mut self.told_status) != 0).then_some(AGAIN)
-        };
-        Settlement {
-            next: Next::End {
-                settled: u64::MAX,
-                rejected,
-            },
-            is_accepted: true,
-            are_losses_told: true,
-            is_silent_on_losses: Some(sent.records == 0),
-            told,
-            ..DONE
-        }
-    }
-
-    /// Of `items`, the first may be the record of losses. The next one is rejected.
-    fn accepted_up_to(&mut self, status: u16, items: u64, sent: Sent) -> Settlement {
-        let settled = items.saturating_add(1) - u64::from(sent.has_losses);
-        Settlement {
-            next: Next::End {
-                settled,
-                rejected: settled.min(1),
-            },
-            is_accepted: true,
-            are_losses_told: true,
-            is_silent_on_losses: Some(settled == 0),
-            told: self.tell(status, PARTLY),
-            ..DONE
-        }
-    }
-
-    /// What is to be said, once for each kind of trouble.
-    fn tell(&mut self, status: u16, consequence: &'static [u8]) -> Option<&'static [u8]> {
+    /// What is to be said, once for each kind of trouble, and at its end.
+    fn tell(&mut self, status: u16, trouble: Option<&'static [u8]>) -> Option<&'static [u8]> {
+        let status = if trouble.is_some() { status } else { 0 };
         let is_told = core::mem::replace(&mut self.told_status, status) == status;
-        (!is_told).then_some(consequence)
+        trouble.or(Some(AGAIN)).filter(|_| !is_told)
     }
 }
 

@@ -9,13 +9,15 @@ const SENT: Sent = Sent {
 };
 const TAKEN: Judgement = Judgement::Taken { rejected: 0 };
 
-const fn end(settled: u64, rejected: u64) -> Next {
-    Next::End { settled, rejected }
+const fn end(is_accepted: bool, settled: u64, rejected: u64) -> Next {
+    Next::End {
+        is_accepted,
+        settled,
+        rejected,
+    }
 }
 
-const ALL: u64 = u64::MAX;
-
-/// Each judgement of a first batch: what becomes of it, and what is counted and told.
+/// Each judgement of a first batch: what becomes of it, and what is told.
 #[test]
 fn what_becomes_of_a_batch() {
     let taken = |rejected| Judgement::Taken { rejected };
@@ -26,210 +28,59 @@ fn what_becomes_of_a_batch() {
     };
     let alone = Sent { records: 0, ..loss };
     let one = Sent { records: 1, ..SENT };
-    for (judgement, sent, next, has_failed, is_accepted, are_losses_told, is_silent, told) in [
-        (
-            TAKEN,
-            SENT,
-            end(ALL, 0),
-            false,
-            true,
-            true,
-            Some(false),
-            None,
-        ),
-        (
-            TAKEN,
-            loss,
-            end(ALL, 0),
-            false,
-            true,
-            true,
-            Some(false),
-            None,
-        ),
-        (
-            TAKEN,
-            alone,
-            end(ALL, 0),
-            false,
-            true,
-            true,
-            Some(true),
-            None,
-        ),
-        (
-            taken(3),
-            SENT,
-            end(ALL, 3),
-            false,
-            true,
-            true,
-            Some(false),
-            Some(PARTLY),
-        ),
-        (
-            taken(99),
-            SENT,
-            end(ALL, 99),
-            false,
-            true,
-            true,
-            Some(false),
-            Some(PARTLY),
-        ),
+    for (judgement, sent, next, told) in [
+        (TAKEN, SENT, end(true, 10, 0), None),
+        (TAKEN, loss, end(true, 10, 0), None),
+        (TAKEN, alone, end(true, 0, 0), None),
+        (taken(3), SENT, end(true, 10, 3), Some(PARTLY)),
+        (taken(99), SENT, end(true, 10, 10), Some(PARTLY)),
         // The record of losses is none of the route's.
-        (
-            taken(1),
-            alone,
-            end(ALL, 1),
-            false,
-            true,
-            true,
-            Some(true),
-            None,
-        ),
-        (
-            up_to(0),
-            SENT,
-            end(1, 1),
-            false,
-            true,
-            true,
-            Some(false),
-            Some(PARTLY),
-        ),
-        (
-            up_to(4),
-            SENT,
-            end(5, 1),
-            false,
-            true,
-            true,
-            Some(false),
-            Some(PARTLY),
-        ),
-        (
-            up_to(4),
-            loss,
-            end(4, 1),
-            false,
-            true,
-            true,
-            Some(false),
-            Some(PARTLY),
-        ),
-        (
-            up_to(0),
-            loss,
-            end(0, 0),
-            false,
-            true,
-            true,
-            Some(true),
-            Some(PARTLY),
-        ),
-        (
-            Judgement::Later,
-            SENT,
-            Next::Keep,
-            true,
-            false,
-            false,
-            None,
-            Some(LATER),
-        ),
-        (
-            Judgement::Later,
-            alone,
-            Next::Keep,
-            true,
-            false,
-            false,
-            None,
-            Some(LATER),
-        ),
+        (taken(1), alone, end(true, 0, 0), None),
+        (up_to(0), SENT, end(true, 1, 1), Some(PARTLY)),
+        (up_to(4), SENT, end(true, 5, 1), Some(PARTLY)),
+        (up_to(4), loss, end(true, 4, 1), Some(PARTLY)),
+        (up_to(0), loss, end(true, 0, 0), Some(PARTLY)),
+        (Judgement::Later, SENT, Next::Keep, Some(LATER)),
+        (Judgement::Later, alone, Next::Keep, Some(LATER)),
         // Halved, as long as there are two of them.
-        (
-            Judgement::TooLarge,
-            SENT,
-            end(0, 0),
-            true,
-            false,
-            false,
-            None,
-            None,
-        ),
-        (
-            Judgement::Invalid,
-            SENT,
-            end(0, 0),
-            true,
-            false,
-            false,
-            None,
-            None,
-        ),
-        (
-            Judgement::TooLarge,
-            one,
-            end(ALL, ALL),
-            false,
-            false,
-            false,
-            Some(true),
-            Some(REJECTED),
-        ),
-        (
-            Judgement::Invalid,
-            one,
-            end(ALL, ALL),
-            false,
-            false,
-            false,
-            Some(true),
-            Some(REJECTED),
-        ),
-        (
-            Judgement::Invalid,
-            alone,
-            end(ALL, ALL),
-            false,
-            false,
-            true,
-            Some(true),
-            Some(REJECTED),
-        ),
+        (Judgement::TooLarge, SENT, Next::Halve, None),
+        (Judgement::Invalid, SENT, Next::Halve, None),
+        (Judgement::TooLarge, one, end(false, 1, 1), Some(REJECTED)),
+        (Judgement::Invalid, one, end(false, 1, 1), Some(REJECTED)),
+        (Judgement::Invalid, alone, end(false, 0, 0), Some(REJECTED)),
         (
             Judgement::Rejected,
             SENT,
-            end(ALL, ALL),
-            false,
-            false,
-            false,
-            Some(true),
+            end(false, 10, 10),
             Some(REJECTED),
         ),
-        (
-            Judgement::Rejected,
-            alone,
-            end(ALL, ALL),
-            false,
-            false,
-            true,
-            Some(true),
-            Some(REJECTED),
-        ),
+        (Judgement::Rejected, alone, end(false, 0, 0), Some(REJECTED)),
     ] {
-        let expected = Settlement {
-            next,
-            has_failed,
-            is_accepted,
-            are_losses_told,
-            is_silent_on_losses: is_silent,
-            told,
-        };
         let found = Course::default().answered(299, judgement, sent);
-        assert_eq!(found, expected, "{judgement:?} {sent:?}");
+        assert_eq!(found, Settlement { next, told }, "{judgement:?} {sent:?}");
+    }
+}
+
+/// What is counted, and what is told of losses from then on.
+#[test]
+fn what_follows_from_it() {
+    for (next, is_failure, are_losses_told, is_silent) in [
+        (Next::Repeat, false, false, None),
+        (Next::Keep, true, false, None),
+        (Next::Halve, true, false, None),
+        (end(true, 10, 0), false, true, Some(false)),
+        (end(true, 10, 10), false, true, Some(false)),
+        // They were sent alone.
+        (end(true, 0, 0), false, true, Some(true)),
+        (end(false, 10, 10), false, false, Some(true)),
+        (end(false, 0, 0), false, true, Some(true)),
+    ] {
+        let found = (
+            next.is_failure(),
+            next.are_losses_told(),
+            next.is_silent_on_losses(),
+        );
+        assert_eq!(found, (is_failure, are_losses_told, is_silent), "{next:?}");
     }
 }
 
@@ -246,7 +97,7 @@ fn a_refused_batch_is_halved() {
     let mut course = Course::default();
     for number in 0..2 * NARROWINGS_MAX {
         let settlement = course.answered(413, Judgement::TooLarge, SENT);
-        let is_halved = settlement.next == end(0, 0);
+        let is_halved = settlement.next == Next::Halve;
         assert_eq!(is_halved, number < NARROWINGS_MAX, "{number}");
     }
 }
@@ -279,7 +130,7 @@ fn a_batch_is_repeated_once_where_the_collector_is_not_at_fault() {
         let mut course = Course::default();
         let settlement = course.failed(failure, b"why");
         let is_kept = next == Next::Keep;
-        assert_eq!((settlement.next, settlement.has_failed), (next, is_kept));
+        assert_eq!(settlement.next, next, "{failure:?}");
         assert_eq!(settlement.told.is_some(), is_kept, "{failure:?}");
         if next == Next::Repeat {
             assert_eq!(course.failed(failure, b"why").next, Next::Keep);
