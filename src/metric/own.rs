@@ -28,8 +28,7 @@ pub struct SelfMetrics {
     /// From there to the first next; taken when told.
     init_us: Option<u64>,
     flushes_ms: Vec<u64>,
-    told: [u64; SUMS.len()],
-    told_fates: [[u64; FATES.len()]; ROUTES],
+    told: [u64; SUMS.len() + ROUTES * FATES.len()],
 }
 
 /// Name, unit, attribute, and how many of what is counted are one of the unit.
@@ -109,15 +108,15 @@ impl SelfMetrics {
             ledger.measurements_dropped,
             ledger.datagrams_dropped,
         ];
-        for ((sum, value), told) in SUMS.iter().zip(values).zip(&mut self.told) {
+        let mut told = self.told.iter_mut();
+        for ((sum, value), told) in SUMS.iter().zip(values).zip(&mut told) {
             grow(sink, sum, told, value);
         }
         for route in RouteId::all() {
             let (name, unit) = route.facts().metric;
             let fate = ring.fate(route);
             let values = [fate.delivered, fate.evicted, fate.rejected];
-            let told = route.of_mut(&mut self.told_fates);
-            for ((word, value), told) in FATES.iter().zip(values).zip(told) {
+            for ((word, value), told) in FATES.iter().zip(values).zip(&mut told) {
                 grow(sink, &(name, unit, (FATE, word), 1.0), told, value);
             }
         }

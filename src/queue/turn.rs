@@ -3,7 +3,7 @@
 use crate::clock::{Clocks, Mono, Wall};
 use crate::lambda::lifecycle::BreakerState;
 use crate::limits::SHUTDOWN_OPEN_MS_MAX;
-use crate::queue::route::RouteId;
+use crate::queue::route::{ROUTES, RouteId};
 
 /// A route that has something to send.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -30,8 +30,15 @@ impl Waiting {
 
 /// The one whose turn it is: one whose collector is well before one that has failed, then one that needs room, then the one that
 /// has waited longest, then the first.
-pub fn first(all: &mut dyn Iterator<Item = Waiting>) -> Option<Waiting> {
-    all.reduce(|best, each| if each.goes_before(&best) { each } else { best })
+#[must_use]
+pub fn first(all: &[Option<Waiting>; ROUTES]) -> Option<&Waiting> {
+    let mut first = None;
+    for each in all.iter().flatten() {
+        if first.is_none_or(|first| each.goes_before(first)) {
+            first = Some(each);
+        }
+    }
+    first
 }
 
 /// What else bounds a POST.
@@ -98,12 +105,14 @@ mod tests {
         for (place, early) in in_order.iter().enumerate() {
             for late in &in_order[place + 1..] {
                 for both in [[early, late], [late, early]] {
-                    let turn = first(&mut both.into_iter().copied());
-                    assert_eq!(turn.as_ref(), Some(early), "{late:?}");
+                    let both = both.map(|each| Some(*each));
+                    assert_eq!(first(&both), Some(early), "{late:?}");
                 }
             }
         }
-        assert_eq!(first(&mut core::iter::empty()), None);
+        let [one, ..] = in_order;
+        assert_eq!(first(&[None, Some(one)]), Some(&one));
+        assert_eq!(first(&[None; ROUTES]), None);
     }
 
     /// Of two alike the first one.
@@ -114,7 +123,7 @@ mod tests {
             route: METRICS,
             ..logs
         };
-        assert_eq!(first(&mut [logs, metrics].into_iter()), Some(logs));
+        assert_eq!(first(&[Some(logs), Some(metrics)]), Some(&logs));
     }
 
     #[test]

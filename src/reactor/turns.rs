@@ -4,7 +4,7 @@ use super::Reactor;
 use crate::clock::{Clocks, Mono};
 use crate::lambda::lifecycle::{BreakerState, Input, Seen};
 use crate::limits::ANSWER_MS_MAX;
-use crate::queue::route::RouteId;
+use crate::queue::route::{ROUTES, RouteId};
 use crate::queue::turn::{self, Bounds, Waiting};
 use crate::sys;
 
@@ -59,7 +59,11 @@ impl Reactor {
         let bounds = Bounds {
             end: self.lifecycle.post_until(),
             is_closed,
-            others_wait: self.all_waiting(now).any(|each| each.route != self.posting),
+            others_wait: self
+                .all_waiting(now)
+                .iter()
+                .flatten()
+                .any(|each| each.route != self.posting),
         };
         self.post_until = Some(turn::post_until(until, bounds, now));
     }
@@ -81,22 +85,25 @@ impl Reactor {
     /// The route whose turn it is.
     #[must_use]
     pub fn waiting(&self, now: Clocks) -> Option<Waiting> {
-        turn::first(&mut self.all_waiting(now))
+        turn::first(&self.all_waiting(now)).copied()
     }
 
-    fn all_waiting(&self, now: Clocks) -> impl Iterator<Item = Waiting> {
-        RouteId::all().filter_map(move |id| {
+    fn all_waiting(&self, now: Clocks) -> [Option<Waiting>; ROUTES] {
+        let mut all = [None; ROUTES];
+        for (waiting, id) in all.iter_mut().zip(RouteId::all()) {
             let route = id.of(&self.routes);
             let (oldest, is_urgent) = self.intake.waiting(id);
-            let tells = || id.facts().tells_losses && self.tells_losses();
-            let may_go = route.is_open && !route.is_given_up;
-            (may_go && (oldest.is_some() || tells())).then(|| Waiting {
-                route: id,
-                breaker: route.breaker.state(now.wall),
-                is_urgent,
-                oldest,
-            })
-        })
+            let has_losses = id.facts().tells_losses && self.tells_losses();
+            if route.is_open && !route.is_given_up && (oldest.is_some() || has_losses) {
+                *waiting = Some(Waiting {
+                    route: id,
+                    breaker: route.breaker.state(now.wall),
+                    is_urgent,
+                    oldest,
+                });
+            }
+        }
+        all
     }
 
     /// Losses go out with the next records. Alone they are sent at the end, once, and not to a collector that refuses

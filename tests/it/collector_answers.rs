@@ -98,23 +98,29 @@ fn no_request_for_two_seconds(fault: Fault) {
     assert_eq!(function_lines(&collector).len(), 16);
 }
 
-/// `partialSuccess`: what the collector has rejected is counted, and told to it with the next batch.
+/// `partialSuccess`, which comes in the form of the request: what the collector has rejected is counted, and told to it with the
+/// next batch.
 #[test]
 fn partial_success_is_read() {
-    let collector = faulty_collector(Fault::Partial(3).first(1));
-    let lambda = flushing_at_end(&collector).start().unwrap();
-    invoke(&lambda, lines("first", 10));
-    invoke(&lambda, lines("second", 10));
-    let exit = spin_down(&lambda);
-    assert_eq!(Counters::of(&exit).get("rejected"), 3);
-    assert_eq!(told_losses(&collector), [0, 3, 0]);
-    assert!(
-        exit.stderr
-            .iter()
-            .any(|line| line.contains("partialSuccess")),
-        "{:?}",
-        exit.stderr
-    );
+    for format in ["otlp", "otlp-json"] {
+        let collector = faulty_collector(Fault::Partial(3).first(1));
+        let lambda = flushing_at_end(&collector)
+            .env("KINGLET_FORMAT", format)
+            .start()
+            .unwrap();
+        invoke(&lambda, lines("first", 10));
+        invoke(&lambda, lines("second", 10));
+        let exit = spin_down(&lambda);
+        assert_eq!(Counters::of(&exit).get("rejected"), 3, "{format}");
+        assert_eq!(told_losses(&collector), [0, 3, 0], "{format}");
+        assert!(
+            exit.stderr
+                .iter()
+                .any(|line| line.contains("partialSuccess")),
+            "{format}: {:?}",
+            exit.stderr
+        );
+    }
 }
 
 /// An answer with `Connection: close` is a good answer; the next batch goes over another connection.

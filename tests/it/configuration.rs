@@ -252,6 +252,7 @@ fn a_value_that_is_not_utf_8_is_one_line() {
         "KINGLET_METRICS",
         "KINGLET_HEADERS",
         "KINGLET_FORMAT",
+        "KINGLET_METRICS_FORMAT",
         "KINGLET_FLUSH",
         "KINGLET_FLUSH_INTERVAL_MS",
         "KINGLET_FLUSH_BUDGET_MS",

@@ -193,6 +193,65 @@ fn rows() {
     assert_eq!(named(&collector, "users")[0].value(), 1.0);
 }
 
+/// Logs and metrics each in a format of their own, from one function, by kinglet's variables and by OpenTelemetry's.
+#[test]
+fn a_format_belongs_to_a_route() {
+    const LOGS: &str = "/v1/logs application/x-protobuf";
+    for (variables, logs, metrics) in [
+        (
+            [("KINGLET_METRICS_FORMAT", "ndjson"), ("X", "")],
+            LOGS,
+            "/ application/x-ndjson",
+        ),
+        (
+            [("KINGLET_METRICS_FORMAT", "otlp-json"), ("X", "")],
+            LOGS,
+            "/v1/metrics application/json",
+        ),
+        (
+            [
+                ("OTEL_EXPORTER_OTLP_METRICS_PROTOCOL", "http/json"),
+                ("X", ""),
+            ],
+            LOGS,
+            "/v1/metrics application/json",
+        ),
+        (
+            [
+                ("KINGLET_FORMAT", "ndjson"),
+                ("KINGLET_METRICS_FORMAT", "otlp"),
+            ],
+            "/ application/x-ndjson",
+            "/v1/metrics application/x-protobuf",
+        ),
+    ] {
+        let (collector, client) = (healthy_collector(), StatsdClient::new());
+        let mut builder = client.beside(&collector);
+        for (name, value) in variables {
+            builder = builder.env(name, value);
+        }
+        let lambda = builder.start().unwrap();
+        invoke(&lambda, ["a line"]);
+        client.invoke(&lambda, ["orders:5|c"]);
+        accounts_without_losses(&spin_down(&lambda), &collector);
+        assert_eq!(function_lines(&collector), ["a line"]);
+        assert_eq!(total(&collector, "orders"), 5.0);
+        let mut forms: Vec<_> = collector
+            .requests()
+            .iter()
+            .map(|received| {
+                let content_type = received.request.header("content-type").unwrap();
+                format!("{} {content_type}", received.request.path)
+            })
+            .collect();
+        forms.sort();
+        forms.dedup();
+        let mut expected = [logs, metrics];
+        expected.sort_unstable();
+        assert_eq!(forms, expected, "{variables:?}");
+    }
+}
+
 /// A URL that is none for metrics leaves the logs alone, and is told once.
 #[test]
 fn a_wrong_endpoint_is_told() {

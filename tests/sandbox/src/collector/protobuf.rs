@@ -1,6 +1,8 @@
 //! OTLP's protobuf as the JSON that says the same, by OpenTelemetry's own types: everything else reads that.
 
-use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
+use opentelemetry_proto::tonic::collector::logs::v1::{
+    ExportLogsPartialSuccess, ExportLogsServiceRequest, ExportLogsServiceResponse,
+};
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use prost::Message;
 use serde::Serialize;
@@ -37,6 +39,15 @@ fn convert<M: Message + Default + Serialize>(body: &[u8]) -> Result<Value, Strin
         .map_err(|error| format!("a body that JSON cannot say: {error}"))?;
     leave_out_defaults(&mut document);
     Ok(document)
+}
+
+/// An answer that so many items were rejected: for logs, and in the same bytes for metrics.
+pub fn partial_success(rejected: u32) -> Vec<u8> {
+    let partial_success = Some(ExportLogsPartialSuccess {
+        rejected_log_records: rejected.into(),
+        error_message: "too many".into(),
+    });
+    ExportLogsServiceResponse { partial_success }.encode_to_vec()
 }
 
 fn leave_out_defaults(value: &mut Value) {

@@ -275,7 +275,13 @@ fn contains(body: &[u8], text: &[u8]) -> bool {
     body.windows(text.len()).any(|window| window == text)
 }
 
+/// In the form of the request.
 fn partial(request: &Request, rejected: u32) -> Answer {
+    const PROTOBUF: &str = "application/x-protobuf";
+    if request.header("content-type") == Some(PROTOBUF) {
+        let body = super::protobuf::partial_success(rejected);
+        return Answer::new(200, body).with("Content-Type", PROTOBUF);
+    }
     let member = match Signal::of_path(&request.path) {
         Signal::Log => "rejectedLogRecords",
         Signal::Metric => "rejectedDataPoints",
