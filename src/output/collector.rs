@@ -20,7 +20,7 @@ use crate::text::timestamp;
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// An answer of the collector, as far as it matters.
-pub struct Answer {
+pub struct Response {
     pub status: u16,
     pub retry_after_ms: Option<u64>,
     pub body: Vec<u8>,
@@ -85,7 +85,7 @@ impl Client {
         collector: &Collector,
         batch_id: &[u8],
         body: &[u8],
-    ) -> Result<Answer, ureq::Error> {
+    ) -> Result<Response, ureq::Error> {
         let mut request = Request::new(body);
         *request.method_mut() = Method::POST;
         *request.uri_mut() = collector.url.clone();
@@ -97,7 +97,7 @@ impl Client {
             .headers
             .get(RETRY_AFTER)
             .and_then(|value| timestamp::delay_ms(value.as_bytes(), sys::clocks().wall));
-        Ok(Answer {
+        Ok(Response {
             status: parts.status.as_u16(),
             retry_after_ms,
             body: start_of(body.as_reader()),

@@ -4,6 +4,8 @@ pub mod batch;
 pub mod collector;
 pub mod dns;
 pub mod exporter;
+pub mod known;
+pub mod lookup;
 pub mod narrowing;
 pub mod resolver;
 pub mod settlement;

@@ -1,7 +1,7 @@
 //! The collector's address: a literal at once, a name by the hosts file and DNS, without ever blocking the loop.
 //!
 //! `getaddrinfo` blocks for seconds when a server is silent, and costs 29 KB of binary. This is a stub resolver on the
-//! reactor: one question to one server at a time, the next server after a short silence.
+//! reactor. Who is asked when is [`Lookup`]'s to say.
 
 use std::ffi::CStr;
 use std::fmt;
@@ -15,9 +15,10 @@ use ureq::http::Uri;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
-use crate::clock::Mono;
-use crate::limits::{RESOLVE_MS_MAX, RESOLVE_RETRY_MS, RESOLVED_MS_MAX};
-use crate::output::dns::{self, Answer, Known, RecordType};
+use crate::limits::RESOLVED_MS_MAX;
+use crate::output::dns::{self, Reply};
+use crate::output::known::Known;
+use crate::output::lookup::{Lookup, Question};
 use crate::reactor::{Shared, Waited, lock};
 use crate::sys;
 use crate::text::address;
@@ -76,59 +77,34 @@ impl CollectorResolver {
             return Some((ip, RESOLVED_MS_MAX));
         }
         let conf = sys::read_file(RESOLV_CONF);
-        let servers = hosts::nameservers(&conf);
-        let deadline = sys::clocks().mono.plus(RESOLVE_MS_MAX);
+        let mut lookup = Lookup::new(hosts::nameservers(&conf), sys::clocks().mono);
         let name = name.strip_suffix(b".").unwrap_or(name);
-        self.ask(&servers, name, RecordType::A, deadline)
-            .or_else(|| self.ask(&servers, name, RecordType::Aaaa, deadline))
-    }
-
-    /// Asks the servers in turn, twice, until one has an answer. `None`: there is no such address, or nobody knows.
-    fn ask(
-        &self,
-        servers: &[Option<IpAddr>],
-        name: &[u8],
-        record_type: RecordType,
-        deadline: Mono,
-    ) -> Option<(IpAddr, u64)> {
-        for server in servers.iter().chain(servers).flatten() {
-            let now = sys::clocks();
-            if now.mono >= deadline {
-                return None;
-            }
-            let until = now.mono.plus(RESOLVE_RETRY_MS).min(deadline);
-            match self.ask_one(*server, name, record_type, until) {
-                Some(Answer::Address(ip, ttl)) => return Some((ip, u64::from(ttl) * 1000)),
-                Some(Answer::NoAddress) => return None,
-                Some(Answer::ServerFailure | Answer::NotOurs) | None => {}
+        while let Some(question) = lookup.question(sys::clocks().mono) {
+            if let Some(found) = lookup.answered(self.ask(&question, name)) {
+                return Some(found);
             }
         }
         None
     }
 
-    fn ask_one(
-        &self,
-        server: IpAddr,
-        name: &[u8],
-        record_type: RecordType,
-        until: Mono,
-    ) -> Option<Answer> {
+    fn ask(&self, question: &Question, name: &[u8]) -> Option<Reply> {
+        let record_type = question.record_type;
         // A port and an id that nobody can guess keep others from answering.
-        let socket = sys::datagrams_to(&SocketAddr::new(server, DNS_PORT)).ok()?;
+        let socket = sys::datagrams_to(&SocketAddr::new(question.server, DNS_PORT)).ok()?;
         let id = sys::random() as u16;
         let mut buffer = [0; dns::MESSAGE_BYTES_MAX];
         socket
             .send(dns::encode_query(&mut buffer, id, name, record_type)?)
             .ok()?;
         loop {
-            let waited = lock(self.reactor).wait((socket.as_raw_fd(), sys::READABLE), until);
-            if waited != Waited::Ready {
+            let guest = (socket.as_raw_fd(), sys::READABLE);
+            if lock(self.reactor).wait(guest, question.until) != Waited::Ready {
                 return None;
             }
             let count = socket.recv(&mut buffer).ok()?;
-            match dns::parse_answer(buffer.get(..count)?, id, name, record_type) {
-                Answer::NotOurs => {}
-                answer => return Some(answer),
+            match dns::parse_reply(buffer.get(..count)?, id, name, record_type) {
+                Reply::NotOurs => {}
+                reply => return Some(reply),
             }
         }
     }

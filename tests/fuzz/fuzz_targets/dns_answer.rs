@@ -1,6 +1,6 @@
 //! Any datagram and any of the two files are harmless, and a query is never its own answer.
 #![no_main]
-use kinglet::output::dns::{Answer, RecordType, encode_query, parse_answer};
+use kinglet::output::dns::{RecordType, Reply, encode_query, parse_reply};
 use kinglet::text::hosts;
 
 libfuzzer_sys::fuzz_target!(|input: (&[u8], &[u8])| {
@@ -9,20 +9,20 @@ libfuzzer_sys::fuzz_target!(|input: (&[u8], &[u8])| {
         .first_chunk()
         .map_or(0, |id| u16::from_be_bytes(*id));
     for record_type in [RecordType::A, RecordType::Aaaa] {
-        parse_answer(message, id, name, record_type);
+        parse_reply(message, id, name, record_type);
         let mut buffer = [0; 512];
         if let Some(query) = encode_query(&mut buffer, id, name, record_type) {
-            assert_eq!(parse_answer(query, id, name, record_type), Answer::NotOurs);
+            assert_eq!(parse_reply(query, id, name, record_type), Reply::NotOurs);
             // As a response it is to this question, without an answer; the records are what came in.
             let mut response = query.to_vec();
             response[2] |= 0x80;
             assert_eq!(
-                parse_answer(&response, id, name, record_type),
-                Answer::NoAddress
+                parse_reply(&response, id, name, record_type),
+                Reply::NoAddress
             );
             response[7] = 3;
             response.extend_from_slice(message);
-            parse_answer(&response, id, name, record_type);
+            parse_reply(&response, id, name, record_type);
         }
     }
     let _ = hosts::lookup(message, name);
