@@ -158,7 +158,8 @@ impl Context<'_> {
                             // The first one claims it, and the others would be attributes.
                             let is_first = !core::mem::replace(&mut has_id, true);
                             let id = text.get(..self.current_id.len())?;
-                            (is_first && equal(id, self.current_id)).then_some(id.len())
+                            let is_current = !id.is_empty() && equal(id, self.current_id);
+                            (is_first && is_current).then_some(id.len())
                         }
                         Claim::Nothing | Claim::Unusual => record.text(key, text),
                     }?;
@@ -169,25 +170,7 @@ impl Context<'_> {
                 }
                 // What claims something should be a text.
                 _ if claim != Claim::Nothing => return None,
-                [b't', b'r', b'u', b'e', behind @ ..] => {
-                    record.scalar(key, &Text::Boolean(true))?;
-                    behind
-                }
-                [b'f', b'a', b'l', b's', b'e', behind @ ..] => {
-                    record.scalar(key, &Text::Boolean(false))?;
-                    behind
-                }
-                // An attribute without a value does not exist in OTLP.
-                [b'n', b'u', b'l', b'l', behind @ ..] => behind,
-                [b'-' | b'0'..=b'9', ..] => {
-                    let end = value
-                        .iter()
-                        .position(|byte| matches!(byte, b',' | b'}' | b' '))?;
-                    let (digits, behind) = value.split_at_checked(end)?;
-                    record.scalar(key, &number_of(digits))?;
-                    behind
-                }
-                _ => return None,
+                _ => scalar(key, value, record)?,
             };
             match rest {
                 [b',', behind @ ..] => rest = behind.strip_prefix(b" ").unwrap_or(behind),
@@ -209,6 +192,30 @@ impl Context<'_> {
             }
             _ => None,
         }
+    }
+}
+
+/// A member whose value is a number, a boolean or nothing. Returns what is behind it.
+fn scalar<'a>(key: &[u8], value: &'a [u8], record: &mut RecordInPlace<'_>) -> Option<&'a [u8]> {
+    match value {
+        [b't', b'r', b'u', b'e', behind @ ..] => {
+            record.scalar(key, &Text::Boolean(true))?;
+            Some(behind)
+        }
+        [b'f', b'a', b'l', b's', b'e', behind @ ..] => {
+            record.scalar(key, &Text::Boolean(false))?;
+            Some(behind)
+        }
+        // An attribute without a value does not exist in OTLP.
+        [b'n', b'u', b'l', b'l', behind @ ..] => Some(behind),
+        [b'-' | b'0'..=b'9', ..] => {
+            let mut bytes = value.iter();
+            let end = bytes.position(|byte| matches!(byte, b',' | b'}' | b' '))?;
+            let (digits, behind) = value.split_at_checked(end)?;
+            record.scalar(key, &number_of(digits))?;
+            Some(behind)
+        }
+        _ => None,
     }
 }
 

@@ -236,6 +236,11 @@ fn both_ways_agree_on_objects() {
         }
         check(warnings, 4096, &object);
     }
+    // Without an invocation nothing claims its id, not even an empty one.
+    let event = event("function", r#"{"message":"m","requestId":""}"#);
+    let mut outside = Stream::with(ALL, 16 * 1024, false);
+    outside.reader.encoder = Encoder::new(&Otlp, 16 * 1024);
+    assert!(short(&mut outside, event.as_bytes(), 4096).is_none());
     // Lengths of one byte become lengths of two.
     for length in (60..260).chain([15_000, 15_359, 15_360, 16_000]) {
         let text = "x".repeat(length);
