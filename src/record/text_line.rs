@@ -59,8 +59,13 @@ fn tabbed<'a>(line: &'a [u8], current: &'a [u8]) -> Option<Prefix<'a>> {
     let [b'\\', b't', rest @ ..] = rest else {
         return None;
     };
-    let end = rest.iter().position(|byte| *byte == b'\\')?;
-    let severity = severity::of_column(rest.get(..end)?, true);
+    let severity = if let [b'I', b'N', b'F', b'O', b'\\', ..] = rest {
+        // By far the most.
+        severity::INFO
+    } else {
+        let end = rest.iter().position(|byte| *byte == b'\\')?;
+        severity::of_column(rest.get(..end)?, true)
+    };
     let id = if equal(id, current) { current } else { id };
     let is_id = core::ptr::eq(id, current) || is_request_id(id);
     (severity != 0 && is_id).then_some(Prefix {
