@@ -155,14 +155,16 @@ pub struct Copied {
 pub fn copy_plain(text: &[u8], out: &mut [u8]) -> Copied {
     let mut seen = block::Seen::nothing();
     let (mut from, mut to) = (0, 0);
+    // Where the last whole blocks begin; below 0 if there is none.
+    let from_max = text.len() as isize - 16;
+    let to_max = out.len() as isize - 16;
     let mut last;
-    while out.len() - to >= 16 {
-        let rest = text.len() - from;
+    while to as isize <= to_max {
         // SAFETY: `from` is at most the length of the text, for a block that has a mark, which `padded` sees to at the end of the
         // text, is not passed but up to its first one. So sixteen bytes are left of it, or else they are those of `last`. `to` is at
         // most sixteen below the length of `out`, which is borrowed for this function alone.
         let (source, target) = unsafe {
-            let source = if rest >= 16 {
+            let source = if from as isize <= from_max {
                 text.as_ptr().add(from)
             } else {
                 last = padded(text.get_unchecked(from..));
