@@ -18,10 +18,12 @@
 //!   only one to do so ([`Ring::fate`]).
 
 mod flight;
+mod frames;
+mod head;
 
 use crate::clock::Wall;
 use crate::limits::METRIC_ROOM_PERCENT;
-use crate::queue::frame::{Frame, HEADER_BYTES, Header, SETTLED, WAITING, WRAP};
+use crate::queue::frame::{HEADER_BYTES, Header, WAITING, WRAP};
 use crate::queue::route::{Fate, ROUTES, RouteId};
 use flight::Flight;
 
@@ -225,97 +227,6 @@ impl Ring {
         lane.oldest.get_or_insert(received);
     }
 
-    /// The unsettled frames of a route, oldest first.
-    #[must_use]
-    pub const fn frames(&self, route: RouteId) -> Frames<'_> {
-        Frames {
-            ring: self,
-            route,
-            offset: self.head,
-            sequence: self.head_sequence,
-        }
-    }
-
-    /// Removes the oldest frame, and counts it if it is lost by that.
-    fn evict(&mut self) {
-        let sequence = self.head_sequence;
-        let Some(header) = self.remove_head() else {
-            return;
-        };
-        if header.state == SETTLED {
-            return;
-        }
-        self.unsettled_bytes -= header.frame_bytes();
-        let lane = header.route.of_mut(&mut self.lanes);
-        lane.unsettled -= 1;
-        match &mut lane.flight {
-            Some(flight) if (flight.first..=flight.last).contains(&sequence) => {
-                flight.evicted += 1;
-            }
-            _ => lane.fate.evicted += 1,
-        }
-        self.drop_settled();
-        self.look_for_oldest(header.route);
-    }
-
-    /// The oldest frame of the route has left or was settled. The next is near: it is the head, unless another route's frames
-    /// wait there.
-    fn look_for_oldest(&mut self, route: RouteId) {
-        let oldest = self.frames(route).next().map(|frame| frame.received);
-        route.of_mut(&mut self.lanes).oldest = oldest;
-    }
-
-    fn drop_settled(&mut self) {
-        while self.used > 0 {
-            match self.frame_at(self.head) {
-                Some((_, header)) if header.state == SETTLED => self.remove_head(),
-                _ => break,
-            };
-        }
-    }
-
-    fn remove_head(&mut self) -> Option<Header> {
-        if self.used == 0 {
-            return None;
-        }
-        let (at, header) = self.frame_at(self.head)?;
-        let gap = if at == self.head {
-            0
-        } else {
-            self.capacity - self.head
-        };
-        let frame_bytes = header.frame_bytes();
-        self.head_sequence += 1;
-        self.leave(at + frame_bytes, gap + frame_bytes);
-        Some(header)
-    }
-
-    /// Moves the head to an offset, over so many bytes.
-    fn leave(&mut self, offset: usize, bytes: usize) {
-        self.used -= bytes;
-        self.head = if offset == self.capacity { 0 } else { offset };
-        // The head may now stand before a gap; step over it, so that `oldest` finds a frame there.
-        if self.used > 0
-            && let Some((at, _)) = self.frame_at(self.head)
-            && at != self.head
-        {
-            self.used -= self.capacity - self.head;
-            self.head = at;
-        }
-    }
-
-    /// The frame at an offset, or at the start of the memory if there is only a gap.
-    fn frame_at(&self, offset: usize) -> Option<(usize, Header)> {
-        match self.header(offset) {
-            Some(header) if header.state != WRAP => Some((offset, header)),
-            _ => self.header(0).map(|header| (0, header)),
-        }
-    }
-
-    fn header(&self, offset: usize) -> Option<Header> {
-        Header::read(self.bytes.get(offset..)?)
-    }
-
     /// Leaves the last `gap` bytes of the memory unused.
     fn wrap(&mut self, gap: usize) {
         if gap >= HEADER_BYTES {
@@ -335,36 +246,6 @@ impl Ring {
         if let Some(place) = from.and_then(|from| from.first_chunk_mut()) {
             *place = header.bytes();
         }
-    }
-}
-
-/// See [`Ring::frames`].
-pub struct Frames<'a> {
-    ring: &'a Ring,
-    route: RouteId,
-    offset: usize,
-    sequence: u64,
-}
-
-impl<'a> Iterator for Frames<'a> {
-    type Item = Frame<'a>;
-
-    fn next(&mut self) -> Option<Frame<'a>> {
-        while self.sequence < self.ring.next_sequence {
-            let (at, header) = self.ring.frame_at(self.offset)?;
-            let payload = at + HEADER_BYTES;
-            let sequence = self.sequence;
-            self.offset = at + header.frame_bytes();
-            self.sequence += 1;
-            if header.is_waiting(self.route) {
-                return Some(Frame {
-                    sequence,
-                    received: header.received,
-                    payload: self.ring.bytes.get(payload..self.offset)?,
-                });
-            }
-        }
-        None
     }
 }
 

@@ -5,6 +5,8 @@
 //! in the middle of something else (a POST, a name being resolved) and wants the world to go on meanwhile: it calls
 //! [`Reactor::wait`]. What the lifecycle decides in such a wait is done at once, but for a POST, which waits its turn.
 
+mod events;
+mod measures;
 pub mod place;
 pub mod statsd_socket;
 pub mod telemetry;
@@ -14,18 +16,17 @@ use std::os::fd::RawFd;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::clock::{Clocks, Mono};
-use crate::lambda::lifecycle::{Action, BreakerState, Input, Lifecycle, Policy};
+use crate::lambda::lifecycle::{Action, Input, Lifecycle, Policy};
 use crate::lambda::message::Messages;
-use crate::lambda::next::Event;
 use crate::lambda::pause::{Pause, Room, read_bytes_max};
 use crate::lambda::runtime_api::RuntimeApi;
 use crate::limits::{DATAGRAM_REST_MS, WAITED_MAX};
-use crate::metric::own::{self, SelfMetrics, Snapshot};
+use crate::metric::own::SelfMetrics;
 use crate::queue::route::{ROUTES, Route, RouteId, can_drain};
 use crate::reactor::statsd_socket::StatsdSocket;
 use crate::reactor::telemetry::Telemetry;
 use crate::source::intake::Intake;
-use crate::sys::{self, PollFd, survival};
+use crate::sys::{self, PollFd};
 
 /// The reactor as it is shared with ureq's transport, which wants `Send + Sync + 'static`. There is one thread; the lock is
 /// never held across a call into ureq. It lives as long as the process, so nothing counts who uses it, and nothing drops it.
@@ -129,15 +130,6 @@ impl Reactor {
         }
     }
 
-    /// Asks for the first next. Nothing can have happened before, so no clock is looked at: the first look costs page faults.
-    pub fn ask_first_next(&mut self) {
-        let never = Clocks::default();
-        let seen = self.seen(never);
-        if self.lifecycle.step(Input::Turn, &seen, never) == Action::Next {
-            self.ask_next();
-        }
-    }
-
     /// Lets the world go on until the guest's descriptor is ready or the time is over.
     pub fn wait(&mut self, guest: (RawFd, i16), deadline: Mono) -> Waited {
         loop {
@@ -202,135 +194,9 @@ impl Reactor {
         visitor.ready != 0
     }
 
-    /// A POST that began then is over.
-    pub fn flushed(&mut self, began: Clocks) {
-        if let Some(own) = &mut self.own {
-            own.flushed(sys::clocks().mono.since(began.mono));
-        }
-    }
-
     #[must_use]
     pub const fn is_gone(&self) -> bool {
         self.is_gone
-    }
-
-    /// Puts into the ring what a route is still to carry: what was measured since the last time, and what kinglet itself has cost
-    /// meanwhile.
-    pub fn gather(&mut self, route: RouteId, now: Clocks) {
-        if !self.intake.may_drain(route) {
-            return;
-        }
-        self.count_dropped_datagrams();
-        // Told once in a flush, however many POSTs that takes, each of which would be something new to tell.
-        if let Some(own) = &mut self.own
-            && self.intake.is_drained()
-        {
-            let snapshot = Snapshot {
-                cpu_us: sys::cpu_us(),
-                resident_kilobytes_max: own::peak_kilobytes(&sys::read_file(c"/proc/self/status")),
-                is_open: self
-                    .routes
-                    .map(|route| route.breaker.state(now.wall) != BreakerState::Closed),
-            };
-            self.intake.measure_own(own, &snapshot, now.wall);
-        }
-        self.intake.drain_metrics(now.wall);
-    }
-
-    /// The first next was asked: what nobody had to wait for is done now.
-    pub fn initialized(&mut self) {
-        survival::install_others();
-        if let Some(own) = &mut self.own {
-            own.initialized(sys::microseconds());
-        }
-        if self.statsd_port == 0 {
-            return;
-        }
-        match StatsdSocket::open(self.statsd_port) {
-            Ok(socket) => self.statsd = Some(socket),
-            Err(error) => {
-                let reason = if sys::is_out_of_descriptors(&error) {
-                    sys::OUT_OF_DESCRIPTORS
-                } else {
-                    b"the port of KINGLET_STATSD_PORT is taken: "
-                };
-                let messages = &mut self.messages;
-                messages.say(&[reason, b"no StatsD metrics are recorded"]);
-            }
-        }
-    }
-
-    /// Asks the kernel.
-    pub fn count_dropped_datagrams(&mut self) {
-        if let Some(socket) = &self.statsd {
-            self.intake.ledger.datagrams_dropped = socket.dropped();
-        }
-    }
-
-    fn note(&mut self, input: Input, now: Clocks) {
-        let seen = self.seen(now);
-        self.lifecycle.note(input, &seen, now);
-    }
-
-    fn ask_next(&mut self) {
-        self.next = NextState::Outstanding;
-        if self.runtime_api.ask_next().is_err() {
-            let event = self.runtime_api.next_lost(sys::clocks().mono);
-            self.heard(event);
-        }
-    }
-
-    fn serve_runtime_api(&mut self, now: Clocks) {
-        let event = match self.runtime_api.serve() {
-            Ok(None) => return,
-            Ok(Some(answer)) => self.runtime_api.next_answered(&answer, now),
-            Err(_) => self.runtime_api.next_lost(now.mono),
-        };
-        self.heard(event);
-    }
-
-    fn heard(&mut self, event: Event) {
-        let now = sys::clocks();
-        self.next = NextState::Idle;
-        match event {
-            Event::Invoke { id, deadline } => {
-                self.intake.ledger.invocations += 1;
-                self.messages.renew();
-                if let Some(arn) = &self.runtime_api.invoked_arn {
-                    self.intake.resource.set_function_arn(arn);
-                }
-                self.note(Input::Invoke { id, deadline }, now);
-                survival::crash_if("invoke");
-            }
-            Event::Shutdown { deadline } => {
-                self.messages.renew();
-                self.note(Input::Shutdown { deadline }, now);
-                self.share_shutdown(now);
-                survival::crash_if("shutdown");
-            }
-            Event::Again { at } => self.next = NextState::Again { at },
-            Event::Gone => self.is_gone = true,
-        }
-    }
-
-    /// Tells the lifecycle what the telemetry stream has said.
-    fn observe(&mut self, now: Clocks) {
-        let observed = self.intake.take_observed();
-        if observed.received {
-            self.note(Input::Received, now);
-            survival::crash_if("telemetry");
-        }
-        if let Some(id) = observed.started {
-            self.note(Input::Started(id), now);
-        }
-        if let Some((id, success, at)) = observed.done {
-            self.note(Input::Done { id, success, at }, now);
-            self.intake.ledger.held_ms = self.lifecycle.held_ms();
-            survival::crash_if("done");
-        }
-        if let Some(id) = observed.reported {
-            self.note(Input::Reported(id), now);
-        }
     }
 
     fn serve_telemetry(&mut self, connections: &[PollFd], is_knocking: bool, now: Clocks) {

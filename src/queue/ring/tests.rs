@@ -1,4 +1,5 @@
 use super::*;
+use crate::queue::frame::Frame;
 use crate::queue::route::{LOGS, METRICS};
 
 mod model;
