@@ -82,17 +82,17 @@ fn put(free: &mut &mut [u8], bytes: &[u8]) -> Option<()> {
 /// Reads a datagram that came from the server asked. CNAMEs are followed by taking the first address of the type:
 /// a recursive server sends the whole chain.
 pub fn parse_reply(message: &[u8], id: u16, name: &[u8], record_type: RecordType) -> Reply {
-    Message { rest: message }
+    Unread { rest: message }
         .answer(id, name, record_type)
         .unwrap_or(Reply::NotOurs)
 }
 
 /// What is still to be read of a message. Everything here is `None` when the message ends too early.
-struct Message<'a> {
+struct Unread<'a> {
     rest: &'a [u8],
 }
 
-impl<'a> Message<'a> {
+impl<'a> Unread<'a> {
     fn answer(&mut self, id: u16, name: &[u8], record_type: RecordType) -> Option<Reply> {
         let is_ours = self.u16()? == id;
         let flags = self.u16()?;

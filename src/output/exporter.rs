@@ -8,7 +8,7 @@
 use crate::config::Config;
 use crate::output::batch::{Batch, BatchWriter};
 use crate::output::collector::{Client, Collector, reason};
-use crate::output::settlement::{AGAIN, Course, Failure, NO_ANSWER, Next, Settlement};
+use crate::output::settlement::{AGAIN, Consequence, Course, Failure, NO_ANSWER, Settlement};
 use crate::queue::route::{ROUTES, RouteId};
 use crate::reactor::{Reactor, Shared, lock};
 use crate::sys;
@@ -107,17 +107,17 @@ impl Exporter {
                 (NO_ANSWER, None, settlement)
             }
         };
-        let Settlement { next, told } = settlement;
+        let Settlement { consequence, told } = settlement;
         if let Some(told) = told {
             tell(&mut reactor, status, told, outlet.collector.variable);
         }
-        settle(&mut reactor, route, next, &batch, retry_after_ms);
-        if matches!(next, Next::Repeat | Next::Keep) {
+        settle(&mut reactor, route, consequence, &batch, retry_after_ms);
+        if matches!(consequence, Consequence::Repeat | Consequence::Keep) {
             outlet.repeat = Some(batch);
         } else {
             self.writer.recycle(batch);
         }
-        reactor.post_ended(route, next != Next::Keep);
+        reactor.post_ended(route, consequence != Consequence::Keep);
     }
 }
 
@@ -125,37 +125,37 @@ impl Exporter {
 fn settle(
     reactor: &mut Reactor,
     route: RouteId,
-    next: Next,
+    consequence: Consequence,
     batch: &Batch,
     retry_after_ms: Option<u64>,
 ) {
     let breaker = &mut route.of_mut(&mut reactor.routes).breaker;
     let intake = &mut reactor.intake;
     let (mut settled, mut rejected) = (0, 0);
-    if let Next::End {
+    if let Consequence::End {
         is_accepted,
         settled: frames,
         rejected: refused,
-    } = next
+    } = consequence
     {
         (settled, rejected) = (frames, refused);
         if is_accepted {
             intake.ledger.bytes_sent += batch.body.len() as u64;
         }
     }
-    match next {
-        Next::Repeat => {}
-        Next::Keep => breaker.open(sys::clocks().wall, retry_after_ms, sys::random()),
-        Next::Halve | Next::End { .. } => {
+    match consequence {
+        Consequence::Repeat => {}
+        Consequence::Keep => breaker.open(sys::clocks().wall, retry_after_ms, sys::random()),
+        Consequence::Halve | Consequence::End { .. } => {
             breaker.close();
             intake.ring.end_flight(route, settled, rejected);
         }
     }
-    intake.ledger.posts_failed += u64::from(next.is_failure());
-    if next.are_losses_told() {
+    intake.ledger.posts_failed += u64::from(consequence.is_failure());
+    if consequence.are_losses_told() {
         intake.losses_told(batch.losses);
     }
-    if let Some(is_silent) = next.is_silent_on_losses()
+    if let Some(is_silent) = consequence.is_silent_on_losses()
         && route.facts().tells_losses
     {
         reactor.is_silent_on_losses = is_silent;

@@ -41,7 +41,7 @@ pub struct Failure {
 
 /// What is to be done with the batch.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Next {
+pub enum Consequence {
     /// Send it as it is, at once.
     Repeat,
     /// Send it as it is when the breaker closes, which opens now.
@@ -57,11 +57,11 @@ pub enum Next {
     },
 }
 
-impl Next {
+impl Consequence {
     /// The batch is counted as one that failed.
     #[must_use]
     pub const fn is_failure(self) -> bool {
-        matches!(self, Next::Keep | Next::Halve)
+        matches!(self, Consequence::Keep | Consequence::Halve)
     }
 
     /// The losses that it told of are known to the collector. Or they are not told again: a collector that does not even take the
@@ -69,7 +69,7 @@ impl Next {
     #[must_use]
     pub const fn are_losses_told(self) -> bool {
         match self {
-            Next::End {
+            Consequence::End {
                 is_accepted,
                 settled,
                 ..
@@ -82,7 +82,7 @@ impl Next {
     #[must_use]
     pub const fn is_silent_on_losses(self) -> Option<bool> {
         match self {
-            Next::End {
+            Consequence::End {
                 is_accepted,
                 settled,
                 ..
@@ -95,7 +95,7 @@ impl Next {
 /// What follows from an answer, or from there being none.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Settlement {
-    pub next: Next,
+    pub consequence: Consequence,
     /// Trouble that was not told yet, or its end ([`AGAIN`]).
     pub told: Option<&'static [u8]>,
 }
@@ -125,7 +125,7 @@ impl Course {
             }
             Judgement::Later => {
                 return Settlement {
-                    next: Next::Keep,
+                    consequence: Consequence::Keep,
                     told: self.tell(status, Some(LATER)),
                 };
             }
@@ -137,14 +137,14 @@ impl Course {
                 ) =>
             {
                 return Settlement {
-                    next: Next::Halve,
+                    consequence: Consequence::Halve,
                     told: None,
                 };
             }
             _ => (false, records, records, Some(REJECTED)),
         };
         Settlement {
-            next: Next::End {
+            consequence: Consequence::End {
                 is_accepted,
                 settled,
                 rejected,
@@ -161,13 +161,13 @@ impl Course {
         if (failure.was_reused || was_frozen) && !self.is_repeated && !failure.is_gone {
             self.is_repeated = true;
             return Settlement {
-                next: Next::Repeat,
+                consequence: Consequence::Repeat,
                 told: None,
             };
         }
         self.is_repeated = false;
         Settlement {
-            next: Next::Keep,
+            consequence: Consequence::Keep,
             told: self.tell(NO_ANSWER, Some(reason)),
         }
     }

@@ -24,20 +24,20 @@ pub const SETTLED: u8 = 1;
 pub const WRAP: u8 = 2;
 
 #[derive(Clone, Copy)]
-pub struct Header {
+pub struct FrameHeader {
     pub payload_bytes: usize,
     pub state: u8,
     pub route: RouteId,
     pub received: Wall,
 }
 
-impl Header {
+impl FrameHeader {
     /// The one that these bytes begin with.
     #[must_use]
-    pub fn read(bytes: &[u8]) -> Option<Header> {
+    pub fn read(bytes: &[u8]) -> Option<FrameHeader> {
         let bytes: &[u8; HEADER_BYTES] = bytes.first_chunk()?;
         let [l0, l1, l2, l3, state, route, _, _, received @ ..] = *bytes;
-        Some(Header {
+        Some(FrameHeader {
             payload_bytes: u32::from_le_bytes([l0, l1, l2, l3]) as usize,
             state,
             route: RouteId(route),

@@ -23,7 +23,7 @@ mod head;
 
 use crate::clock::Wall;
 use crate::limits::METRIC_ROOM_PERCENT;
-use crate::queue::frame::{HEADER_BYTES, Header, WAITING, WRAP};
+use crate::queue::frame::{FrameHeader, HEADER_BYTES, WAITING, WRAP};
 use crate::queue::route::{Fate, ROUTES, RouteId};
 use flight::Flight;
 
@@ -206,7 +206,7 @@ impl Ring {
 
     /// What was written into the last grant is a frame of so many bytes.
     pub fn commit(&mut self, route: RouteId, received: Wall, payload_bytes: usize) {
-        let header = Header {
+        let header = FrameHeader {
             payload_bytes,
             state: WAITING,
             route,
@@ -230,7 +230,7 @@ impl Ring {
     /// Leaves the last `gap` bytes of the memory unused.
     fn wrap(&mut self, gap: usize) {
         if gap >= HEADER_BYTES {
-            self.write(&Header {
+            self.write(&FrameHeader {
                 payload_bytes: 0,
                 state: WRAP,
                 route: RouteId::default(),
@@ -241,7 +241,7 @@ impl Ring {
         self.tail = 0;
     }
 
-    fn write(&mut self, header: &Header) {
+    fn write(&mut self, header: &FrameHeader) {
         let from = self.bytes.get_mut(self.tail..);
         if let Some(place) = from.and_then(|from| from.first_chunk_mut()) {
             *place = header.bytes();

@@ -43,7 +43,7 @@ pub fn first(all: &[Option<Waiting>; ROUTES]) -> Option<&Waiting> {
 
 /// What else bounds a POST.
 #[derive(Clone, Copy, Debug)]
-pub struct Bounds {
+pub struct PostBounds {
     /// Everything ends then: it is SHUTDOWN.
     pub end: Option<Mono>,
     pub is_closed: bool,
@@ -54,7 +54,7 @@ pub struct Bounds {
 /// When a POST has to end that may last until then. In SHUTDOWN one try through a breaker that is not closed is short; and while
 /// others wait, it has half of what is left, but 500 ms at least: a collector that hangs must not cost the others their turn.
 #[must_use]
-pub fn post_until(until: Mono, bounds: Bounds, now: Clocks) -> Mono {
+pub fn post_until(until: Mono, bounds: PostBounds, now: Clocks) -> Mono {
     let Some(end) = bounds.end else {
         return until;
     };
@@ -144,7 +144,7 @@ mod tests {
             (400, Some(1_800), false, true, 400),
         ] {
             let at = |ms| Mono(NOW + ms);
-            let bounds = Bounds {
+            let bounds = PostBounds {
                 end: end.map(at),
                 is_closed,
                 others_wait,

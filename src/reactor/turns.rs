@@ -5,7 +5,7 @@ use crate::clock::{Clocks, Mono};
 use crate::lambda::lifecycle::{BreakerState, Input, Seen};
 use crate::limits::ANSWER_MS_MAX;
 use crate::queue::route::{ROUTES, RouteId};
-use crate::queue::turn::{self, Bounds, Waiting};
+use crate::queue::turn::{self, PostBounds, Waiting};
 use crate::sys;
 
 impl Reactor {
@@ -56,7 +56,7 @@ impl Reactor {
     }
 
     fn bound_post(&mut self, until: Mono, is_closed: bool, now: Clocks) {
-        let bounds = Bounds {
+        let bounds = PostBounds {
             end: self.lifecycle.post_until(),
             is_closed,
             others_wait: self

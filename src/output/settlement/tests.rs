@@ -9,8 +9,8 @@ const SENT: Sent = Sent {
 };
 const TAKEN: Judgement = Judgement::Taken { rejected: 0 };
 
-const fn end(is_accepted: bool, settled: u64, rejected: u64) -> Next {
-    Next::End {
+const fn end(is_accepted: bool, settled: u64, rejected: u64) -> Consequence {
+    Consequence::End {
         is_accepted,
         settled,
         rejected,
@@ -40,11 +40,11 @@ fn what_becomes_of_a_batch() {
         (up_to(4), SENT, end(true, 5, 1), Some(PARTLY)),
         (up_to(4), loss, end(true, 4, 1), Some(PARTLY)),
         (up_to(0), loss, end(true, 0, 0), Some(PARTLY)),
-        (Judgement::Later, SENT, Next::Keep, Some(LATER)),
-        (Judgement::Later, alone, Next::Keep, Some(LATER)),
+        (Judgement::Later, SENT, Consequence::Keep, Some(LATER)),
+        (Judgement::Later, alone, Consequence::Keep, Some(LATER)),
         // Halved, as long as there are two of them.
-        (Judgement::TooLarge, SENT, Next::Halve, None),
-        (Judgement::Invalid, SENT, Next::Halve, None),
+        (Judgement::TooLarge, SENT, Consequence::Halve, None),
+        (Judgement::Invalid, SENT, Consequence::Halve, None),
         (Judgement::TooLarge, one, end(false, 1, 1), Some(REJECTED)),
         (Judgement::Invalid, one, end(false, 1, 1), Some(REJECTED)),
         (Judgement::Invalid, alone, end(false, 0, 0), Some(REJECTED)),
@@ -57,7 +57,14 @@ fn what_becomes_of_a_batch() {
         (Judgement::Rejected, alone, end(false, 0, 0), Some(REJECTED)),
     ] {
         let found = Course::default().answered(299, judgement, sent);
-        assert_eq!(found, Settlement { next, told }, "{judgement:?} {sent:?}");
+        assert_eq!(
+            found,
+            Settlement {
+                consequence: next,
+                told
+            },
+            "{judgement:?} {sent:?}"
+        );
     }
 }
 
@@ -65,9 +72,9 @@ fn what_becomes_of_a_batch() {
 #[test]
 fn what_follows_from_it() {
     for (next, is_failure, are_losses_told, is_silent) in [
-        (Next::Repeat, false, false, None),
-        (Next::Keep, true, false, None),
-        (Next::Halve, true, false, None),
+        (Consequence::Repeat, false, false, None),
+        (Consequence::Keep, true, false, None),
+        (Consequence::Halve, true, false, None),
         (end(true, 10, 0), false, true, Some(false)),
         (end(true, 10, 10), false, true, Some(false)),
         // They were sent alone.
@@ -97,7 +104,7 @@ fn a_refused_batch_is_halved() {
     let mut course = Course::default();
     for number in 0..2 * NARROWINGS_MAX {
         let settlement = course.answered(413, Judgement::TooLarge, SENT);
-        let is_halved = settlement.next == Next::Halve;
+        let is_halved = settlement.consequence == Consequence::Halve;
         assert_eq!(is_halved, number < NARROWINGS_MAX, "{number}");
     }
 }
@@ -113,13 +120,13 @@ const fn at(wall_ms: u64, mono_ms: u64) -> Clocks {
 #[test]
 fn a_batch_is_repeated_once_where_the_collector_is_not_at_fault() {
     for (was_reused, is_gone, wall_ms, next) in [
-        (false, false, 10, Next::Keep),
-        (true, false, 10, Next::Repeat),
-        (true, true, 10, Next::Keep),
+        (false, false, 10, Consequence::Keep),
+        (true, false, 10, Consequence::Repeat),
+        (true, true, 10, Consequence::Keep),
         // A freeze: more wall time than awake time.
-        (false, false, 1_009, Next::Keep),
-        (false, false, 1_010, Next::Repeat),
-        (false, true, 1_010, Next::Keep),
+        (false, false, 1_009, Consequence::Keep),
+        (false, false, 1_010, Consequence::Repeat),
+        (false, true, 1_010, Consequence::Keep),
     ] {
         let failure = Failure {
             began: at(0, 0),
@@ -129,15 +136,24 @@ fn a_batch_is_repeated_once_where_the_collector_is_not_at_fault() {
         };
         let mut course = Course::default();
         let settlement = course.failed(failure, b"why");
-        let is_kept = next == Next::Keep;
-        assert_eq!(settlement.next, next, "{failure:?}");
+        let is_kept = next == Consequence::Keep;
+        assert_eq!(settlement.consequence, next, "{failure:?}");
         assert_eq!(settlement.told.is_some(), is_kept, "{failure:?}");
-        if next == Next::Repeat {
-            assert_eq!(course.failed(failure, b"why").next, Next::Keep);
+        if next == Consequence::Repeat {
+            assert_eq!(
+                course.failed(failure, b"why").consequence,
+                Consequence::Keep
+            );
             // And after that, or after an answer, there is another.
-            assert_eq!(course.failed(failure, b"why").next, Next::Repeat);
+            assert_eq!(
+                course.failed(failure, b"why").consequence,
+                Consequence::Repeat
+            );
             course.answered(503, Judgement::Later, SENT);
-            assert_eq!(course.failed(failure, b"why").next, Next::Repeat);
+            assert_eq!(
+                course.failed(failure, b"why").consequence,
+                Consequence::Repeat
+            );
         }
     }
 }

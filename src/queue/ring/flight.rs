@@ -2,7 +2,7 @@
 
 use super::Ring;
 use crate::clock::Wall;
-use crate::queue::frame::{Header, SETTLED, STATE_AT};
+use crate::queue::frame::{FrameHeader, SETTLED, STATE_AT};
 use crate::queue::route::RouteId;
 
 #[derive(Clone, Copy)]
@@ -85,7 +85,7 @@ impl Ring {
         frames
     }
 
-    fn mark_settled(&mut self, at: usize, header: &Header) {
+    fn mark_settled(&mut self, at: usize, header: &FrameHeader) {
         self.unsettled_bytes -= header.frame_bytes();
         header.route.of_mut(&mut self.lanes).unsettled -= 1;
         if let Some(state) = self.bytes.get_mut(at + STATE_AT) {

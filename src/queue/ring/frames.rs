@@ -1,7 +1,7 @@
 //! The frames that wait, read back.
 
 use super::Ring;
-use crate::queue::frame::{Frame, HEADER_BYTES, Header, WRAP};
+use crate::queue::frame::{Frame, FrameHeader, HEADER_BYTES, WRAP};
 use crate::queue::route::RouteId;
 
 impl Ring {
@@ -17,15 +17,15 @@ impl Ring {
     }
 
     /// The frame at an offset, or at the start of the memory if there is only a gap.
-    pub(super) fn frame_at(&self, offset: usize) -> Option<(usize, Header)> {
+    pub(super) fn frame_at(&self, offset: usize) -> Option<(usize, FrameHeader)> {
         match self.header(offset) {
             Some(header) if header.state != WRAP => Some((offset, header)),
             _ => self.header(0).map(|header| (0, header)),
         }
     }
 
-    fn header(&self, offset: usize) -> Option<Header> {
-        Header::read(self.bytes.get(offset..)?)
+    fn header(&self, offset: usize) -> Option<FrameHeader> {
+        FrameHeader::read(self.bytes.get(offset..)?)
     }
 }
 

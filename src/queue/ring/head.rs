@@ -1,7 +1,7 @@
 //! How frames leave: from the head, when they are settled, or evicted.
 
 use super::Ring;
-use crate::queue::frame::{Header, SETTLED};
+use crate::queue::frame::{FrameHeader, SETTLED};
 use crate::queue::route::RouteId;
 
 impl Ring {
@@ -43,7 +43,7 @@ impl Ring {
         }
     }
 
-    fn remove_head(&mut self) -> Option<Header> {
+    fn remove_head(&mut self) -> Option<FrameHeader> {
         if self.used == 0 {
             return None;
         }
