@@ -89,7 +89,9 @@ impl BatchWriter {
             if records == 0 {
                 (first, first_received) = (frame.sequence, frame.received);
             }
-            body.extend_from_slice(before);
+            if !before.is_empty() {
+                body.extend_from_slice(before);
+            }
             body.extend_from_slice(frame.payload);
             before = separator;
             records += 1;

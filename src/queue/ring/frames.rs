@@ -40,6 +40,7 @@ pub struct Frames<'a> {
 impl<'a> Iterator for Frames<'a> {
     type Item = Frame<'a>;
 
+    #[inline(always)]
     fn next(&mut self) -> Option<Frame<'a>> {
         while self.sequence < self.ring.next_sequence {
             let (at, header) = self.ring.frame_at(self.offset)?;
