@@ -6,7 +6,7 @@
 //! kinglet itself ──────────────────────────────▶ metric::own    ┘ records, measurements     record, metric: what it means
 //!                                                  │ format: encoded once, when it is made    the only place that knows the wire
 //!                                                queue::ring: frames, ready to be sent        oldest first
-//!                                                  │ one signal at a time
+//!                                                  │ one route at a time
 //!                                                output: envelope and frames in a POST        2xx releases
 //! collector ◀──────────────────────────────────────┘
 //! ```

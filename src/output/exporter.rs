@@ -131,24 +131,23 @@ fn settle(
 ) {
     let breaker = &mut route.of_mut(&mut reactor.routes).breaker;
     let intake = &mut reactor.intake;
-    let (mut settled, mut rejected) = (0, 0);
-    if let Consequence::End {
-        is_accepted,
-        settled: frames,
-        rejected: refused,
-    } = consequence
-    {
-        (settled, rejected) = (frames, refused);
-        if is_accepted {
-            intake.ledger.bytes_sent += batch.body.len() as u64;
-        }
-    }
     match consequence {
         Consequence::Repeat => {}
         Consequence::Keep => breaker.open(sys::clocks().wall, retry_after_ms, sys::random()),
-        Consequence::Halve | Consequence::End { .. } => {
+        Consequence::Halve => {
+            breaker.close();
+            intake.ring.end_flight(route, 0, 0);
+        }
+        Consequence::End {
+            is_accepted,
+            settled,
+            rejected,
+        } => {
             breaker.close();
             intake.ring.end_flight(route, settled, rejected);
+            if is_accepted {
+                intake.ledger.bytes_sent += batch.body.len() as u64;
+            }
         }
     }
     intake.ledger.posts_failed += u64::from(consequence.is_failure());
