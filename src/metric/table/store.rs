@@ -20,7 +20,7 @@ pub struct Series {
     /// Where its identity stands.
     at: u32,
     identity_bytes: u16,
-    /// Its number among the histograms.
+    /// Its number among the histograms, or that of the next one behind it.
     histogram: u16,
     pub kind: Kind,
     /// The last drain before it was measured since its last point: where its next one begins.
@@ -126,8 +126,15 @@ impl Store {
     /// Removes the series that are not to be kept; false if there were none. All others get new numbers.
     pub fn retain(&mut self, keep: &mut dyn FnMut(&Series) -> bool) -> bool {
         let all = self.series.len();
-        let (mut kept, mut identity_bytes, mut histograms) = (0, 0, 0);
-        for number in 0..all {
+        // Up to the first that leaves nothing moves; mostly that is all.
+        let Some(mut kept) = self.series.iter().position(|series| !keep(series)) else {
+            return false;
+        };
+        let first = self.series.get(kept);
+        let (mut identity_bytes, mut histograms) = first.map_or((0, 0), |series| {
+            (series.at as usize, usize::from(series.histogram))
+        });
+        for number in kept + 1..all {
             let Some(mut series) = self.series.get(number).copied() else {
                 break;
             };
@@ -139,10 +146,10 @@ impl Store {
             self.identities.copy_within(at..end, identity_bytes);
             series.at = identity_bytes as u32;
             identity_bytes += end - at;
+            let from = usize::from(series.histogram);
+            series.histogram = histograms as u16;
             if matches!(series.kind, Kind::Histogram(_)) {
-                let from = usize::from(series.histogram);
                 self.histograms.copy_within(from..=from, histograms);
-                series.histogram = histograms as u16;
                 histograms += 1;
             }
             if let Some(place) = self.series.get_mut(kept) {
@@ -159,7 +166,7 @@ impl Store {
                 self.place(series.hash, number);
             }
         }
-        kept < all
+        true
     }
 
     #[cfg(test)]
