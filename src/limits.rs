@@ -246,8 +246,13 @@ pub const SAMPLED_TIMES_MAX: u64 = 1_000_000_000;
 pub const STATSD_PORT: u16 = 8125;
 /// Longest datagram: what UDP takes over IPv4.
 pub const DATAGRAM_BYTES_MAX: usize = 65_507;
-/// Datagrams taken in one turn of the reactor.
-pub const DATAGRAMS_PER_TURN_MAX: u32 = 64;
+/// Room for one datagram of a call: the longest fits, and each begins a page, so that of short ones no two are touched.
+pub const DATAGRAM_ROOM_BYTES: usize = 64 * 1024;
+/// Datagrams taken by one system call, which costs as much as taking one of them; each needs its room, half a MiB of addresses
+/// together, of which datagrams of a usual length touch 32 kB.
+pub const DATAGRAMS_PER_CALL_MAX: usize = 8;
+/// Calls in one turn of the reactor, which takes 64 datagrams at most.
+pub const DATAGRAM_CALLS_PER_TURN_MAX: u32 = 8;
 /// When a turn has emptied the socket of several datagrams, the next are taken so much later (awake), together: a wake-up costs as
 /// much as a datagram.
 pub const DATAGRAM_REST_MS: u64 = 1;
@@ -286,6 +291,7 @@ pub const fn record_bytes_max(ring_bytes: usize) -> usize {
 }
 
 const _: () = {
+    assert!(DATAGRAM_BYTES_MAX <= DATAGRAM_ROOM_BYTES);
     assert!(RING_BYTES_MIN <= RING_BYTES && RING_BYTES <= RING_BYTES_MAX);
     assert!(
         RING_BYTES_MAX < u32::MAX as usize / 2,

@@ -8,7 +8,7 @@ use crate::format::point::{Bounds, Kind};
 pub type Attribute<'a> = (&'a [u8], &'a [u8]);
 
 /// Takes measurements: the table, or a test.
-pub type Sink<'s> = &'s mut dyn FnMut(&mut Measurement<'_>);
+pub type Sink<'s> = &'s mut dyn FnMut(&mut Measurement<'_, '_>);
 
 /// Whether a series with this name is the platform's or kinglet's own. Names differ by more than their case.
 #[must_use]
@@ -31,13 +31,14 @@ pub fn name_of_function<'n>(name: &'n [u8], room: &'n mut Vec<u8>) -> &'n [u8] {
 }
 
 #[derive(Debug)]
-pub struct Measurement<'a> {
+pub struct Measurement<'a, 't> {
     /// Name of the metric.
     pub name: &'a [u8],
     /// Unit by UCUM, such as `ms`, `By` or `{invocation}`; empty when unknown. Needs no escaping.
     pub unit: &'a [u8],
-    /// At most [`crate::limits::METRIC_ATTRIBUTES_MAX`]; the order does not matter, and the table sorts them in place.
-    pub attributes: &'a mut [Attribute<'a>],
+    /// At most [`crate::limits::METRIC_ATTRIBUTES_MAX`]; the order does not matter, and the table sorts them in place, those of
+    /// one key in their order: a second measurement with the same ones finds them sorted.
+    pub attributes: &'a mut [Attribute<'t>],
     /// Name and attributes are raw JSON string content (already escaped); otherwise they are anybody's bytes.
     pub is_escaped: bool,
     /// When it was taken, if the source says so: it is then kept apart from those of other times. 0: now.

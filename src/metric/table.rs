@@ -83,7 +83,7 @@ impl Table {
     }
 
     /// Takes a measurement into its series, or counts why not. Sorts its attributes.
-    pub fn record(&mut self, measurement: &mut Measurement<'_>, now: Wall) {
+    pub fn record(&mut self, measurement: &mut Measurement<'_, '_>, now: Wall) {
         if self.start.is_none() {
             self.drained = now;
         }
@@ -98,7 +98,7 @@ impl Table {
         }
     }
 
-    fn take(&mut self, measurement: &mut Measurement<'_>) -> Result<(), Refusal> {
+    fn take(&mut self, measurement: &mut Measurement<'_, '_>) -> Result<(), Refusal> {
         let change = measurement.change;
         let amount = amount(&change);
         // No body can say infinity, nor what is no number.

@@ -4,13 +4,14 @@ use std::net::UdpSocket;
 use std::os::fd::{AsRawFd, RawFd};
 
 use crate::clock::Wall;
-use crate::limits::{DATAGRAM_BYTES_MAX, DATAGRAMS_PER_TURN_MAX};
+use crate::limits::{DATAGRAM_CALLS_PER_TURN_MAX, DATAGRAM_ROOM_BYTES, DATAGRAMS_PER_CALL_MAX};
 use crate::source::intake::Intake;
 use crate::sys;
 
 pub struct StatsdSocket {
     socket: UdpSocket,
-    buffer: Vec<u8>,
+    /// Of the datagrams of one call; empty before the first.
+    room: Vec<u8>,
     is_resting: bool,
 }
 
@@ -20,7 +21,7 @@ impl StatsdSocket {
     pub fn open(port: u16) -> std::io::Result<StatsdSocket> {
         Ok(StatsdSocket {
             socket: sys::datagrams_on(port)?,
-            buffer: Vec::new(),
+            room: Vec::new(),
             is_resting: false,
         })
     }
@@ -40,16 +41,17 @@ impl StatsdSocket {
 
     /// Takes what waits, but not all of a flood: others have a right to this turn, too.
     pub fn serve(&mut self, intake: &mut Intake, now: Wall) {
-        if self.buffer.is_empty() {
-            self.buffer = vec![0; DATAGRAM_BYTES_MAX];
+        if self.room.is_empty() {
+            self.room = vec![0; DATAGRAM_ROOM_BYTES * DATAGRAMS_PER_CALL_MAX];
         }
         self.is_resting = false;
-        for taken in 0..DATAGRAMS_PER_TURN_MAX {
-            let Ok(count) = self.socket.recv(&mut self.buffer) else {
-                self.is_resting = taken > 1;
+        for call in 0..DATAGRAM_CALLS_PER_TURN_MAX {
+            let (datagrams, count) = sys::receive(&self.socket, &mut self.room);
+            intake.datagrams(datagrams.get(..count).unwrap_or_default(), now);
+            if count < DATAGRAMS_PER_CALL_MAX {
+                self.is_resting = call > 0 || count > 1;
                 break;
-            };
-            intake.datagram(self.buffer.get(..count).unwrap_or_default(), now);
+            }
         }
     }
 

@@ -55,7 +55,7 @@ pub struct Intake {
 }
 
 /// Records a measurement if there is somewhere to send it to.
-fn record(metrics: &mut Option<Table>, measurement: &mut Measurement<'_>, now: Wall) {
+fn record(metrics: &mut Option<Table>, measurement: &mut Measurement<'_, '_>, now: Wall) {
     if let Some(table) = metrics {
         table.record(measurement, now);
     }
@@ -176,8 +176,8 @@ impl Intake {
         keep(&mut self.reader, &mut self.ring, &mut self.ledger, now);
     }
 
-    /// Takes a StatsD datagram. Its events and service checks become records.
-    pub fn datagram(&mut self, bytes: &[u8], now: Wall) {
+    /// Takes StatsD datagrams. Their events and service checks become records.
+    pub fn datagrams(&mut self, datagrams: &[&[u8]], now: Wall) {
         let Intake {
             ring,
             ledger,
@@ -187,9 +187,9 @@ impl Intake {
             resource,
             ..
         } = self;
-        ledger.datagrams += 1;
+        ledger.datagrams += datagrams.len() as u64;
         let sink: Sink<'_> = &mut |measurement| record(metrics, measurement, now);
-        let malformed = statsd::read(bytes, sink, &mut |log| {
+        let malformed = statsd::read(datagrams, sink, &mut |log| {
             ledger.received += 1;
             match reader.statsd(log, now, resource) {
                 Verdict::Record if *ships_logs => keep(reader, ring, ledger, now),

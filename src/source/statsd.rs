@@ -25,13 +25,13 @@ use crate::limits::{METRIC_ATTRIBUTES_MAX, SAMPLED_TIMES_MAX};
 use crate::metric::measurement::{Attribute, Change, Measurement, Sink, name_of_function};
 use crate::text::double;
 
-/// Reads a datagram: its lines, one after the other, to `sink` or `logs`. Returns how many lines were malformed; a
+/// Reads datagrams: their lines, one after the other, to `sink` or `logs`. Returns how many lines were malformed; a
 /// malformed value in a list counts as one, and the others are taken. Names and tags that are too long are for the table of
 /// metrics to refuse, and of tags with one key it keeps the first.
-pub fn read(datagram: &[u8], sink: Sink<'_>, logs: &mut dyn FnMut(&Log<'_>)) -> u64 {
+pub fn read(datagrams: &[&[u8]], sink: Sink<'_>, logs: &mut dyn FnMut(&Log<'_>)) -> u64 {
     let mut attributes = Attributes::new();
     let mut malformed = 0;
-    for line in split(datagram, b'\n') {
+    for line in datagrams.iter().flat_map(|datagram| split(datagram, b'\n')) {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         malformed += match line {
             [] => 0,
@@ -135,16 +135,18 @@ impl<'d> Metric<'d> {
     }
 
     /// Hands one value to the sink; false if it is malformed.
-    fn send(&self, value: &[u8], attributes: &Attributes<'_>, sink: Sink<'_>) -> bool {
+    fn send(&self, value: &[u8], attributes: &mut Attributes<'_>, sink: Sink<'_>) -> bool {
         let Some(change) = self.change(value) else {
             return false;
         };
-        // A copy, because the table sorts them in place.
-        let mut own = attributes.all;
         sink(&mut Measurement {
             name: name_of_function(self.name, &mut Vec::new()),
             unit: if self.kind == Kind::Timer { b"ms" } else { b"" },
-            attributes: own.get_mut(..attributes.used).unwrap_or_default(),
+            // In place: the table sorts them, and the next value finds them sorted.
+            attributes: attributes
+                .all
+                .get_mut(..attributes.used)
+                .unwrap_or_default(),
             is_escaped: false,
             time_unix_nano: self.time_unix_nano,
             change,

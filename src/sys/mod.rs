@@ -9,6 +9,7 @@
 #[cfg(all(target_arch = "x86_64", any(test, target_env = "musl")))]
 mod bytes;
 mod clocks;
+mod datagrams;
 mod file;
 #[cfg(target_env = "musl")]
 mod left_out;
@@ -21,6 +22,7 @@ mod socket;
 pub mod survival;
 
 pub use clocks::{clocks, cpu_us, microseconds};
+pub use datagrams::receive;
 pub use file::{STDOUT, read_file, tell, write};
 pub use poll::{NOTHING, PollFd, READABLE, WRITABLE, wait};
 pub use process::{Arguments, environment, exit, ignore_broken_pipes, random, variable};

@@ -10,7 +10,7 @@ use crate::text::json;
 
 /// Writes the identity of a measurement, and sorts its attributes. Of those with the same key the first given stays, and
 /// one without a key is left out. False if it has no name, or one of its parts is too long.
-pub fn write(out: &mut Vec<u8>, measurement: &mut Measurement<'_>) -> bool {
+pub fn write(out: &mut Vec<u8>, measurement: &mut Measurement<'_, '_>) -> bool {
     let (name, unit) = (measurement.name, measurement.unit);
     out.clear();
     if name.is_empty() || name.len() > METRIC_NAME_BYTES_MAX || unit.len() > METRIC_UNIT_BYTES_MAX {

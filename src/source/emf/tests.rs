@@ -341,7 +341,7 @@ fn work_is_bounded() {
         )
     };
     let mut count = 0;
-    let mut count_all = |_: &mut Measurement<'_>| count += 1;
+    let mut count_all = |_: &mut Measurement<'_, '_>| count += 1;
     let done = read(with_sets(10).as_bytes(), &mut count_all);
     assert_eq!((done.measurements, done.malformed), (100_000, 0));
     // What is out of bounds ends soon, and says so.

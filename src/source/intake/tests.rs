@@ -329,7 +329,7 @@ fn points_take_what_room_there_is() {
     ] {
         let mut intake = fixtures::intake_for(&Otlp, false);
         for number in 0..TIMERS {
-            intake.datagram(&timer(&format!("timer.{number}")), NOW);
+            intake.datagrams(&[&timer(&format!("timer.{number}"))], NOW);
         }
         let line = request(format!("[{EVENT}]").as_bytes());
         let mut decoder = Decoder::new(RECORD_BYTES_MAX);
@@ -396,7 +396,7 @@ fn nothing_is_kept_without_a_route() {
     let body = request(format!("[{}]", events.join(",")).as_bytes());
     let mut decoder = Decoder::new(RECORD_BYTES_MAX);
     assert_eq!(decoder.feed(&mut &body[..], &mut intake, NOW), ANSWER);
-    intake.datagram(b"_e{1,1}:a|b\n_sc|check|0\norders:1|c", NOW);
+    intake.datagrams(&[b"_e{1,1}:a|b\n_sc|check|0\norders:1|c"], NOW);
     let received = events.len() as u64 + 2;
     assert_eq!(
         (intake.ledger.received, intake.ledger.filtered),
@@ -406,7 +406,7 @@ fn nothing_is_kept_without_a_route() {
     assert!(intake.ledger.is_balanced(&intake.ring));
     // Points, too.
     intake.metrics = None;
-    intake.datagram(b"orders:1|c", NOW);
+    intake.datagrams(&[b"orders:1|c"], NOW);
     intake.drain_metrics(NOW);
     assert_eq!(
         (intake.ring.fate(METRICS).entered, resident(&intake)),

@@ -6,7 +6,7 @@ mod damage;
 mod logs;
 
 /// A measurement in short: `name kind value [unit] {tag=value …} [@seconds]`.
-fn short(measurement: &Measurement<'_>) -> String {
+fn short(measurement: &Measurement<'_, '_>) -> String {
     let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
     let tags: Vec<_> = measurement
         .attributes
@@ -47,12 +47,11 @@ fn said(datagram: &[u8]) -> (Vec<String>, u64) {
     let mut measurements = Vec::new();
     let mut logs = Vec::new();
     let malformed = read(
-        datagram,
+        &[datagram],
         &mut |measurement| {
             measurements.push(short(measurement));
-            // The table sorts them: that must not change what the next value of the line gets.
-            measurement.attributes.sort_unstable();
-            measurement.attributes.reverse();
+            // As the table does.
+            measurement.attributes.sort_by_key(|(key, _)| *key);
         },
         &mut |log| logs.push(format!("log {}", String::from_utf8_lossy(log.title))),
     );
@@ -360,7 +359,7 @@ fn a_name_of_ours_is_told_apart() {
 fn names_are_anybodys_bytes() {
     let mut name = Vec::new();
     let malformed = read(
-        b"\xff \x00/\"#@,\xc3:1|c|#\xfe:\x80",
+        &[b"\xff \x00/\"#@,\xc3:1|c|#\xfe:\x80"],
         &mut |measurement| {
             name = measurement.name.to_vec();
             assert_eq!(

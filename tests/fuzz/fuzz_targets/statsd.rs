@@ -49,11 +49,12 @@ fn check_log(log: &Log<'_>, encoder: &mut Encoder) {
 fn said(datagram: &[u8], encoder: &mut Encoder) -> (Vec<String>, Vec<String>, u64) {
     let (mut metrics, mut logs) = (Vec::new(), Vec::new());
     let malformed = statsd::read(
-        datagram,
+        &[datagram],
         &mut |measurement| {
             check(measurement);
             metrics.push(format!("{measurement:?}"));
-            measurement.attributes.reverse();
+            // As the table does.
+            measurement.attributes.sort_by_key(|(key, _)| *key);
         },
         &mut |log| {
             check_log(log, encoder);

@@ -26,7 +26,7 @@ fn records(datagram: &[u8], bytes_max: usize) -> (Vec<Vec<u8>>, u64) {
     let mut take = |log: &Log<'_>| {
         records.push(write(log, &head, &mut encoder).to_vec());
     };
-    let malformed = read(datagram, &mut |_| {}, &mut take);
+    let malformed = read(&[datagram], &mut |_| {}, &mut take);
     (records, malformed)
 }
 
