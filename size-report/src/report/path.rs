@@ -1,4 +1,4 @@
-//! Rust's names taken apart: `<kinglet::wire::otlp::Otlp as kinglet::wire::Format>::begin` is in `kinglet::wire::otlp`, and
+//! Rust's names taken apart: `<kinglet::format::otlp::Otlp as kinglet::format::Format>::begin` is in `kinglet::format::otlp`, and
 //! for people `Otlp::begin`.
 
 /// The path of crate, modules and item that decides whose the item is. Empty: a method of a primitive type.
@@ -155,16 +155,16 @@ mod tests {
                 "core::ptr::drop_in_place",
             ),
             (
-                "<kinglet::wire::otlp::Otlp as kinglet::wire::Format>::begin",
-                "kinglet::wire::otlp::Otlp",
+                "<kinglet::format::otlp::Otlp as kinglet::format::Format>::begin",
+                "kinglet::format::otlp::Otlp",
             ),
             (
                 "<alloc::string::String as core::fmt::Write>::write_str",
                 "alloc::string::String",
             ),
             (
-                "<alloc::vec::Vec<u8> as kinglet::wire::Sink>::put",
-                "kinglet::wire::Sink",
+                "<alloc::vec::Vec<u8> as kinglet::format::Sink>::put",
+                "kinglet::format::Sink",
             ),
             (
                 "<ureq::error::Error as core::fmt::Debug>::fmt",
@@ -195,7 +195,7 @@ mod tests {
             ("kinglet::json::split", "split"),
             ("kinglet::json::split::{closure#0}", "split::{closure#0}"),
             (
-                "<kinglet::wire::otlp::Otlp as kinglet::wire::Format>::begin",
+                "<kinglet::format::otlp::Otlp as kinglet::format::Format>::begin",
                 "Otlp::begin",
             ),
             (

@@ -61,7 +61,7 @@ impl Owner {
     }
 }
 
-/// The owner of a symbol. `modules` are kinglet's own, `wire::otlp`.
+/// The owner of a symbol. `modules` are kinglet's own, `format::otlp`.
 pub(crate) fn owner(symbol: &str, modules: &BTreeSet<String>) -> Owner {
     if symbol.starts_with("OUTLINED_FUNCTION_") {
         return Owner::new(
@@ -111,10 +111,10 @@ mod tests {
 
     #[test]
     fn modules_of_kinglet_are_its_files() {
-        let modules = BTreeSet::from(["wire".to_string(), "wire::otlp".to_string()]);
+        let modules = BTreeSet::from(["format".to_string(), "format::otlp".to_string()]);
         assert_eq!(
-            kinglet_module(&["wire", "otlp", "begin"], &modules),
-            "wire::otlp"
+            kinglet_module(&["format", "otlp", "begin"], &modules),
+            "format::otlp"
         );
         assert_eq!(kinglet_module(&["start"], &modules), "");
     }

@@ -112,7 +112,7 @@ impl Weight {
     }
 }
 
-/// kinglet's modules, which are the files in `src`: `wire`, `wire::otlp`.
+/// kinglet's modules, which are the files in `src`, and its folders where a `mod.rs` stands: `format`, `format::otlp`.
 fn modules() -> Result<BTreeSet<String>> {
     let mut modules = BTreeSet::new();
     let mut directories = vec![(directory().join("../src"), String::new())];
@@ -125,7 +125,8 @@ fn modules() -> Result<BTreeSet<String>> {
             if path.is_dir() {
                 directories.push((path, format!("{module}::")));
             } else if path.extension().is_some_and(|extension| extension == "rs") {
-                modules.insert(module);
+                let folder = module.strip_suffix("::mod").map(str::to_string);
+                modules.insert(folder.unwrap_or(module));
             }
         }
     }
