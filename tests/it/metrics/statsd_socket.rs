@@ -139,3 +139,44 @@ fn datagrams_wait_while_it_is_frozen() {
         (2.0, 7.0)
     );
 }
+
+/// More than one system call takes, among them the longest that there are; one that is too long does not leave the function.
+#[test]
+fn many_at_once_of_any_length_are_all_taken() {
+    const LONGEST: usize = 65_507;
+    let longest = |number: usize| {
+        let mut datagram = b"long:1|c".to_vec();
+        datagram.resize(LONGEST - 9, b'\n');
+        datagram.extend_from_slice(format!("\nlast:{number}|c").as_bytes());
+        datagram
+    };
+    let mut datagrams: Vec<Vec<u8>> = (0..40).map(|_| b"short:1|c".to_vec()).collect();
+    datagrams[3] = longest(2);
+    datagrams[9] = longest(4);
+    assert_eq!(datagrams[3].len(), LONGEST);
+    let (collector, client) = (healthy_collector(), StatsdClient::new());
+    let lambda = client.beside(&collector).start().unwrap();
+    client.invoke(&lambda, ["before:1|c"]);
+    // It is frozen, so that all wait when it looks.
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let to = (Ipv4Addr::LOCALHOST, client.port);
+    for (number, datagram) in datagrams.iter().enumerate() {
+        if number == 5 {
+            assert!(socket.send_to(&vec![b'x'; LONGEST + 1], to).is_err());
+        }
+        socket.send_to(datagram, to).unwrap();
+    }
+    client.invoke(&lambda, ["after:1|c"]);
+    let exit = spin_down(&lambda);
+    let counters = accounts(&exit);
+    let (received, dropped) = (counters.get("datagrams"), counters.get("datagrams_dropped"));
+    assert_eq!(
+        received + dropped,
+        datagrams.len() as u64 + 2,
+        "{counters:?}"
+    );
+    assert_eq!(dropped, 0, "{counters:?}");
+    assert_eq!(counters.get("measurements_malformed"), 0, "{counters:?}");
+    let totals = ["short", "long", "last", "before", "after"].map(|name| total(&collector, name));
+    assert_eq!(totals, [38.0, 2.0, 6.0, 1.0, 1.0]);
+}
