@@ -4,7 +4,7 @@ use std::net::UdpSocket;
 use std::os::fd::AsRawFd;
 use std::ptr::null_mut;
 
-use crate::limits::{DATAGRAM_ROOM_BYTES, DATAGRAMS_PER_CALL_MAX};
+use crate::limits::{DATAGRAM_BYTES_MAX, DATAGRAM_ROOM_BYTES, DATAGRAMS_PER_CALL_MAX};
 
 /// `struct iovec`.
 #[repr(C)]
@@ -43,7 +43,7 @@ pub fn receive<'r>(
 ) -> ([&'r [u8]; DATAGRAMS_PER_CALL_MAX], usize) {
     let mut pieces = [Piece {
         at: null_mut(),
-        bytes: DATAGRAM_ROOM_BYTES,
+        bytes: DATAGRAM_BYTES_MAX,
     }; DATAGRAMS_PER_CALL_MAX];
     let mut messages = [Message {
         address: null_mut(),
@@ -63,7 +63,7 @@ pub fn receive<'r>(
         count += 1;
     }
     // SAFETY: the pointer is that of a live array of at least `count` messages. Each of these has one piece, which is alive
-    // and names a part of `room` of its own with that part's length; no address, no control data and no timeout is asked for.
+    // and names no more than a part of `room` of its own; no address, no control data and no timeout is asked for.
     let received = unsafe {
         recvmmsg(
             socket.as_raw_fd(),
