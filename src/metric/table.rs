@@ -12,6 +12,7 @@
 //! measured since give way: at first all that would begin anew anyway, then gauges, the oldest first, because a gauge goes on
 //! from where it stands. Cumulative sums and histograms stay for good.
 
+mod change;
 mod histogram;
 mod identity;
 mod members;
@@ -20,12 +21,12 @@ mod store;
 use crate::clock::Wall;
 use crate::format::point::{self, Kind, Temporality};
 use crate::limits::{SERIES_BYTES_MAX, SERIES_CONVENTIONAL_MAX, SERIES_MAX, SET_MEMBERS_MAX};
-use crate::metric::measurement::{Change, Measurement, is_reserved};
+use crate::metric::measurement::{Measurement, is_reserved};
 
 use crate::text::hash::hash;
-use histogram::observe;
+use change::{amount, change_value};
 use members::Members;
-use store::{Entry, Store};
+use store::Store;
 
 /// Points of sums start before they end, by a millisecond at least: that is how fine our clock and those of sources are.
 const POINT_NANO_MIN: u64 = 1_000_000;
@@ -264,57 +265,6 @@ impl Table {
         }
         false
     }
-}
-
-/// What comes to a series, or where it stands; no number if the measurement is none.
-fn amount(change: &Change<'_>) -> f64 {
-    match *change {
-        Change::Add {
-            value,
-            is_monotonic: true,
-        } if value < 0.0 => f64::NAN,
-        Change::Add { value, .. } | Change::Set(value) | Change::Adjust(value) => value,
-        Change::Observe { times: 0, .. } => f64::NAN,
-        Change::Observe { value, times, .. } => value * times as f64,
-        Change::Member(_) => 0.0,
-    }
-}
-
-/// Either all of the change is in the series, or nothing.
-fn change_value(
-    entry: &mut Entry<'_>,
-    change: &Change<'_>,
-    amount: f64,
-    hash: u64,
-    members: &mut Members,
-) -> Result<(), Refusal> {
-    let series = &mut *entry.series;
-    let value = match *change {
-        Change::Add { .. } | Change::Adjust(_) => series.value + amount,
-        Change::Set(_) => amount,
-        Change::Member(member) => {
-            // Those of before its last point may still be there, if another set's had no room.
-            let member = self::hash(member, hash ^ series.since.0);
-            let is_new = members.insert(member).ok_or(Refusal::Overflow)?;
-            series.value + f64::from(is_new)
-        }
-        Change::Observe {
-            value,
-            times,
-            bounds,
-        } => {
-            let histogram = entry.histogram.as_deref_mut();
-            match histogram.is_some_and(|it| observe(it, value, times, amount, bounds)) {
-                true => 0.0,
-                false => f64::NAN,
-            }
-        }
-    };
-    if !value.is_finite() {
-        return Err(Refusal::Malformed);
-    }
-    series.value = value;
-    Ok(())
 }
 
 const fn nanoseconds(time: Wall) -> u64 {

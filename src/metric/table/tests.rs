@@ -3,6 +3,7 @@ use crate::format::point::Bounds;
 use crate::format::point::{BUCKETS_AT, COUNT_AT, MAX_AT, MIN_AT, Point, SUM_AT};
 use crate::limits::HISTOGRAM_BUCKETS_MAX;
 use crate::limits::{METRIC_IDENTITY_BYTES_MAX, METRIC_NAME_BYTES_MAX};
+use crate::metric::measurement::Change;
 
 mod bounds;
 mod model;

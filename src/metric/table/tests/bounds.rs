@@ -1,6 +1,7 @@
 //! What is refused, and what gives way.
 
 use super::*;
+use crate::metric::measurement::Change;
 
 #[test]
 fn what_is_no_measurement_is_malformed() {

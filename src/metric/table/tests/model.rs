@@ -1,6 +1,7 @@
 //! The table against plain maps, with few and many series.
 
 use super::*;
+use crate::metric::measurement::Change;
 use crate::random::Numbers;
 use std::collections::{BTreeMap, HashSet};
 
