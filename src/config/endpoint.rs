@@ -99,8 +99,8 @@ impl Reader<'_, '_> {
         let Some((name, value)) = self.first(table::EXPORTER, Some(signal)) else {
             return false;
         };
-        if !(value == "none" || delimited::list(&value).any(|word| word == "otlp")) {
-            self.wrong(table::EXPORTER, name, &value);
+        if !(value == "none" || delimited::list(value).any(|word| word == "otlp")) {
+            self.wrong(table::EXPORTER, name, value);
         }
         value == "none"
     }
@@ -111,7 +111,7 @@ impl Reader<'_, '_> {
             return;
         };
         let mut place = 0;
-        for pair in delimited::list(&list) {
+        for pair in delimited::list(list) {
             place += 1;
             let pair = pairs::pair(pair);
             let name = pair.as_ref().map_or("", |(name, _)| name);

@@ -68,6 +68,21 @@ pub struct Buffering {
     pub ms: u64,
 }
 
+/// What is for all signals and needs only its value, in the order in which [`read`] takes them apart.
+const PLAIN: [&table::Setting; 11] = [
+    table::FLUSH,
+    table::FLUSH_BUDGET_MS,
+    table::FLUSH_INTERVAL_MS,
+    table::BUFFER_BYTES,
+    table::PORT,
+    table::TELEMETRY_ITEMS,
+    table::TELEMETRY_BYTES,
+    table::TELEMETRY_MS,
+    table::TEMPORALITY,
+    table::SELF_METRICS,
+    table::STATSD_PORT,
+];
+
 /// Reads the whole configuration, the resource's attributes included.
 pub fn read(environment: Environment<'_, '_>, warn: Warn<'_>, resource: &mut Resource) -> Config {
     let mut reader = Reader::new(environment, warn);
@@ -79,32 +94,40 @@ pub fn read(environment: Environment<'_, '_>, warn: Warn<'_>, resource: &mut Res
     let endpoints = reader.endpoints(&formats);
     let [has_logs, has_metrics] = endpoints.each_ref().map(Option::is_some);
     let filter = reader.filter(has_logs, has_metrics);
-    let mut value = |setting| reader.value(setting, None);
+    let [
+        flush,
+        flush_budget_ms,
+        flush_interval_ms,
+        ring_bytes,
+        port,
+        items,
+        bytes,
+        ms,
+        temporality,
+        self_metrics,
+        statsd_port,
+    ] = PLAIN.map(|setting| reader.value(setting, None));
     Config {
         endpoints,
         formats,
-        flush: match value(table::FLUSH) {
+        flush: match flush {
             1 => Flush::Start,
             2 => Flush::End,
             _ => Flush::Adaptive,
         },
-        flush_budget_ms: value(table::FLUSH_BUDGET_MS),
-        flush_interval_ms: value(table::FLUSH_INTERVAL_MS),
-        ring_bytes: value(table::BUFFER_BYTES) as usize,
-        port: value(table::PORT) as u16,
+        flush_budget_ms,
+        flush_interval_ms,
+        ring_bytes: ring_bytes as usize,
+        port: port as u16,
         filter,
-        buffering: Buffering {
-            items: value(table::TELEMETRY_ITEMS),
-            bytes: value(table::TELEMETRY_BYTES),
-            ms: value(table::TELEMETRY_MS),
-        },
+        buffering: Buffering { items, bytes, ms },
         // Delta and low memory are the same here: there are no asynchronous instruments that could differ.
-        temporality: match value(table::TEMPORALITY) {
+        temporality: match temporality {
             1 => Temporality::Cumulative,
             _ => Temporality::Delta,
         },
-        self_metrics: value(table::SELF_METRICS) == 0,
-        statsd_port: value(table::STATSD_PORT) as u16,
+        self_metrics: self_metrics == 0,
+        statsd_port: statsd_port as u16,
         is_concurrent: initialization == "lambda-managed-instances",
         is_coldstart: initialization != "provisioned-concurrency",
     }
@@ -159,7 +182,7 @@ impl Reader<'_, '_> {
         };
         let severity = severity::of_word(word.as_bytes());
         if severity == 0 {
-            self.wrong(table::MIN_LEVEL, name, &word);
+            self.wrong(table::MIN_LEVEL, name, word);
         }
         severity
     }

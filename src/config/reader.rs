@@ -1,5 +1,7 @@
 //! The values of variables, and what is said of those that are wrong.
 
+use std::borrow::Cow;
+
 use super::table::{self, Setting};
 use super::{Environment, Warn};
 use crate::queue::signal::Signal;
@@ -53,12 +55,16 @@ impl<'e, 'w> Reader<'e, 'w> {
         entries.position(|entry| entry.name.len() == name.len() && entry.name == name)
     }
 
-    /// The variable of this name. What in it is not UTF-8 is U+FFFD.
-    pub fn get(&mut self, name: &[u8]) -> Option<String> {
+    /// The variable of this name. What in it is not UTF-8 is U+FFFD, in a text that is never given back: values are read once or
+    /// twice in a process, and one that is given back costs bytes in each place that reads one.
+    pub fn get(&mut self, name: &[u8]) -> Option<&'e str> {
         let place = self.place(name)?;
         let entry = self.entries.get_mut(place)?;
         self.is_told = core::mem::replace(&mut entry.is_read, true);
-        Some(String::from_utf8_lossy(entry.value).into_owned())
+        Some(match String::from_utf8_lossy(entry.value) {
+            Cow::Borrowed(text) => text,
+            Cow::Owned(text) => text.leak(),
+        })
     }
 
     /// The strongest variable of a setting that is set, for all signals or for this one, and its value.
@@ -66,7 +72,7 @@ impl<'e, 'w> Reader<'e, 'w> {
         &mut self,
         setting: &Setting,
         signal: Option<Signal>,
-    ) -> Option<(&'static str, String)> {
+    ) -> Option<(&'static str, &'e str)> {
         for name in setting.names() {
             if self.place(name).is_some()
                 && (signal.is_none() || table::signal(name).is_none_or(|of| Some(of) == signal))
@@ -86,7 +92,7 @@ impl<'e, 'w> Reader<'e, 'w> {
         let (name, value) = self.first(setting, signal)?;
         let judged = setting.values.judge(value.trim_ascii());
         if judged.is_none() {
-            self.wrong(setting, name, &value);
+            self.wrong(setting, name, value);
         }
         Some((name, judged.unwrap_or_else(|| setting.values.default())))
     }

@@ -11,7 +11,7 @@ use crate::text::delimited;
 pub fn read(reader: &mut Reader<'_, '_>, resource: &mut Resource) {
     resource.set(b"cloud.provider", b"aws");
     resource.set(b"cloud.platform", b"aws_lambda");
-    let from_environment: [(&[u8], &[u8]); 4] = [
+    let from_environment: &[(&[u8], &[u8])] = &[
         (b"cloud.region", b"AWS_REGION"),
         (b"faas.name", b"AWS_LAMBDA_FUNCTION_NAME"),
         (b"faas.version", b"AWS_LAMBDA_FUNCTION_VERSION"),
@@ -26,7 +26,7 @@ pub fn read(reader: &mut Reader<'_, '_>, resource: &mut Resource) {
     }
     if let Some((name, list)) = reader.first(table::RESOURCE_ATTRIBUTES, None) {
         let mut place = 0;
-        for pair in delimited::list(&list) {
+        for pair in delimited::list(list) {
             place += 1;
             let is_set = pairs::pair(pair)
                 .is_some_and(|(key, value)| resource.set_fixed(key.as_bytes(), value.as_bytes()));
@@ -36,8 +36,8 @@ pub fn read(reader: &mut Reader<'_, '_>, resource: &mut Resource) {
         }
     }
     if let Some((name, value)) = reader.first(table::SERVICE_NAME, None)
-        && !(pairs::is_text(&value) && resource.set_fixed(b"service.name", value.as_bytes()))
+        && !(pairs::is_text(value) && resource.set_fixed(b"service.name", value.as_bytes()))
     {
-        reader.not_used(name, &value, b"it is too long, or not UTF-8");
+        reader.not_used(name, value, b"it is too long, or not UTF-8");
     }
 }
