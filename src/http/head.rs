@@ -6,6 +6,7 @@
 use crate::http::body::Framing;
 use crate::limits::HEAD_FIELDS_MAX;
 use crate::text::decimal;
+use crate::text::delimited::parts;
 
 /// The result of looking at the bytes that are there.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -196,7 +197,7 @@ impl<'a> Fields<'a> {
 
 /// The items of a comma-separated list.
 fn items(list: &[u8]) -> impl Iterator<Item = &[u8]> {
-    list.split(|&byte| byte == b',')
+    parts(list, b',')
         .map(|item| item.trim_ascii())
 }
 

@@ -2,64 +2,65 @@
 //!
 //! A part of a line whose member is missing or empty is left out. The members themselves are shipped as attributes all the same.
 
+use crate::text::delimited::parts;
 use crate::text::json::{self, Value};
 
-/// A line for each event type (without `platform.`): a name, then parts of the form `label{member}unit`, each ended by `;`.
+/// A line for each event type (without `platform.`): a name, then parts of the form `label|member|unit`, each ended by `;`.
 /// A member in an object is named by its path, `metrics/durationMs`. A status of success says nothing, and is left out.
 const LINES: [(&str, &str); 14] = [
-    ("start", "START RequestId: {requestId}; Version: {version};"),
+    ("start", "START RequestId: |requestId|; Version: |version|;"),
     ("runtimeDone", END),
     ("end", END),
     (
         "report",
-        "REPORT RequestId: {requestId};\\tDuration: {metrics/durationMs} ms;\
-        \\tBilled Duration: {metrics/billedDurationMs} ms;\\tMemory Size: {metrics/memorySizeMB} MB;\
-        \\tMax Memory Used: {metrics/maxMemoryUsedMB} MB;\\tInit Duration: {metrics/initDurationMs} ms;\
-        \\tRestore Duration: {metrics/restoreDurationMs} ms;\\tStatus: {status};\\tError Type: {errorType};",
+        "REPORT RequestId: |requestId|;\\tDuration: |metrics/durationMs| ms;\
+        \\tBilled Duration: |metrics/billedDurationMs| ms;\\tMemory Size: |metrics/memorySizeMB| MB;\
+        \\tMax Memory Used: |metrics/maxMemoryUsedMB| MB;\\tInit Duration: |metrics/initDurationMs| ms;\
+        \\tRestore Duration: |metrics/restoreDurationMs| ms;\\tStatus: |status|;\\tError Type: |errorType|;",
     ),
     (
         "initStart",
-        "INIT_START; Runtime Version: {runtimeVersion};\\tRuntime Version ARN: {runtimeVersionArn};",
+        "INIT_START; Runtime Version: |runtimeVersion|;\\tRuntime Version ARN: |runtimeVersionArn|;",
     ),
     (
         "initRuntimeDone",
-        "INIT_RUNTIME_DONE;\\tStatus: {status};\\tError Type: {errorType};",
+        "INIT_RUNTIME_DONE;\\tStatus: |status|;\\tError Type: |errorType|;",
     ),
     (
         "initReport",
-        "INIT_REPORT; Init Duration: {metrics/durationMs} ms;\\tPhase: {phase};\\tStatus: {status};\
-        \\tError Type: {errorType};",
+        "INIT_REPORT; Init Duration: |metrics/durationMs| ms;\\tPhase: |phase|;\\tStatus: |status|;\
+        \\tError Type: |errorType|;",
     ),
     (
         "restoreStart",
-        "RESTORE_START; Runtime Version: {runtimeVersion};\\tRuntime Version ARN: {runtimeVersionArn};",
+        "RESTORE_START; Runtime Version: |runtimeVersion|;\\tRuntime Version ARN: |runtimeVersionArn|;",
     ),
     (
         "restoreRuntimeDone",
-        "RESTORE_RUNTIME_DONE;\\tStatus: {status};\\tError Type: {errorType};",
+        "RESTORE_RUNTIME_DONE;\\tStatus: |status|;\\tError Type: |errorType|;",
     ),
     (
         "restoreReport",
-        "RESTORE_REPORT; Restore Duration: {metrics/durationMs} ms;\\tStatus: {status};\\tError Type: {errorType};",
+        "RESTORE_REPORT; Restore Duration: |metrics/durationMs| ms;\\tStatus: |status|;\\tError Type: |errorType|;",
     ),
     (
         "extension",
-        "EXTENSION;\\tName: {name};\\tState: {state};\\tEvents: {events};\\tError Type: {errorType};",
+        "EXTENSION;\\tName: |name|;\\tState: |state|;\\tEvents: |events|;\\tError Type: |errorType|;",
     ),
     (
         "telemetrySubscription",
-        "TELEMETRY;\\tName: {name};\\tState: {state};\\tTypes: {types};",
+        "TELEMETRY;\\tName: |name|;\\tState: |state|;\\tTypes: |types|;",
     ),
     (
         "logsSubscription",
-        "LOGS;\\tName: {name};\\tState: {state};\\tTypes: {types};",
+        "LOGS;\\tName: |name|;\\tState: |state|;\\tTypes: |types|;",
     ),
     (
         "logsDropped",
-        "LOGS_DROPPED;\\tDropped Records: {droppedRecords};\\tDropped Bytes: {droppedBytes};\\tReason: {reason};",
+        "LOGS_DROPPED;\\tDropped Records: |droppedRecords|;\\tDropped Bytes: |droppedBytes|;\\tReason: |reason|;",
     ),
 ];
-const END: &str = "END RequestId: {requestId};\\tStatus: {status};\\tError Type: {errorType};";
+const END: &str = "END RequestId: |requestId|;\\tStatus: |status|;\\tError Type: |errorType|;";
 
 /// Whether an event is one that the option for START, END and REPORT lines switches.
 #[must_use]
@@ -76,8 +77,8 @@ pub fn append_line(out: &mut Vec<u8>, event: &[u8], record: &[u8], limit: usize)
         return json::append_escaped(out, record, limit);
     };
     let mut is_cut = false;
-    for part in line.as_bytes().split(|byte| *byte == b';') {
-        let mut pieces = part.split(|byte| matches!(byte, b'{' | b'}'));
+    for part in parts(line.as_bytes(), b';') {
+        let mut pieces = parts(part, b'|');
         let label = pieces.next().unwrap_or_default();
         let Some(path) = pieces.next() else {
             is_cut |= !append(out, label, end);
@@ -103,7 +104,7 @@ pub fn append_line(out: &mut Vec<u8>, event: &[u8], record: &[u8], limit: usize)
 /// A member of an object, or of an object in it, by its path.
 #[must_use]
 pub fn member<'a>(object: &'a [u8], path: &[u8]) -> Option<Value<'a>> {
-    let mut names = path.splitn(2, |byte| *byte == b'/');
+    let mut names = parts(path, b'/');
     let name = names.next()?;
     let found = json::members(object, None).find(|member| member.key == name)?;
     match (names.next(), found.value) {

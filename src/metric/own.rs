@@ -9,6 +9,7 @@ use crate::queue::ledger::Ledger;
 use crate::queue::ring::Ring;
 use crate::queue::route::{ROUTES, RouteId};
 use crate::text::decimal;
+use crate::text::delimited::parts;
 
 /// What is told besides the accounts.
 pub struct Snapshot {
@@ -171,7 +172,7 @@ fn tell(sink: Sink<'_>, name: &[u8], unit: &[u8], attribute: Attribute<'_>, chan
 /// `getrusage` tells what the process was that has started us, and Lambda's is larger than we are.
 #[must_use]
 pub fn peak_kilobytes(status: &[u8]) -> u64 {
-    let mut lines = status.split(|byte| *byte == b'\n');
+    let mut lines = parts(status, b'\n');
     let peak = lines.find_map(|line| line.strip_prefix(b"VmHWM:")?.strip_suffix(b" kB"));
     peak.and_then(|peak| decimal::parse(peak.trim_ascii()))
         .unwrap_or(0)

@@ -7,6 +7,7 @@
 use crate::format::point::Bounds;
 use crate::lambda::platform_events::member;
 use crate::metric::measurement::{Change, Measurement, Sink};
+use crate::text::delimited::parts;
 use crate::text::double;
 use crate::text::json::{self, Value};
 
@@ -70,7 +71,7 @@ pub fn measure(event: &[u8], object: &[u8], is_concurrent: bool, sink: Sink<'_>)
         word(is_killed, b"kill"),
     ];
     let mut malformed = 0;
-    let mut words = LINES.split(|byte| *byte == b' ');
+    let mut words = parts(LINES, b' ');
     while let (Some(by), Some(path), Some(name), Some(unit)) =
         (words.next(), words.next(), words.next(), words.next())
     {

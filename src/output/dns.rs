@@ -6,6 +6,7 @@
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::limits::{DNS_LABEL_BYTES_MAX, DNS_NAME_BYTES_MAX};
+use crate::text::delimited::parts;
 
 /// Size of the buffers that [`encode_query`] and [`parse_reply`] are about.
 pub use crate::limits::DNS_MESSAGE_BYTES_MAX as MESSAGE_BYTES_MAX;
@@ -58,7 +59,7 @@ pub fn encode_query<'b>(
     let [id_high, id_low] = id.to_be_bytes();
     // Recursion desired; one question; no other records.
     put(&mut free, &[id_high, id_low, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0])?;
-    for label in name.split(|&byte| byte == b'.') {
+    for label in parts(name, b'.') {
         if label.is_empty() || label.len() > DNS_LABEL_BYTES_MAX {
             return None;
         }
@@ -166,7 +167,7 @@ impl<'a> Unread<'a> {
 
     /// Reads the question's name, which is never compressed, and compares it without regard to case.
     fn name_is(&mut self, name: &[u8]) -> Option<bool> {
-        for label in name.split(|&byte| byte == b'.') {
+        for label in parts(name, b'.') {
             let length = usize::from(self.u8()?);
             if length != label.len() || !self.bytes(length)?.eq_ignore_ascii_case(label) {
                 return Some(false);

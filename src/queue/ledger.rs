@@ -8,6 +8,7 @@
 use crate::queue::ring::Ring;
 use crate::queue::route::{LOGS, RouteId};
 use crate::text::decimal;
+use crate::text::delimited::parts;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Ledger {
@@ -118,7 +119,7 @@ impl Ledger {
 
 /// `names`: with a space between two. There may be fewer than values.
 fn push_pairs(out: &mut Vec<u8>, names: &str, values: &[u64]) {
-    for (name, value) in names.as_bytes().split(|byte| *byte == b' ').zip(values) {
+    for (name, value) in parts(names.as_bytes(), b' ').zip(values) {
         out.push(b' ');
         out.extend_from_slice(name);
         out.push(b'=');

@@ -3,6 +3,7 @@
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::text::decimal;
+use crate::text::delimited::parts;
 
 /// Reads `192.0.2.1`, `2001:db8::1` or, as in a URL, `[2001:db8::1]`. No zone, and no IPv4 address at the end of an IPv6 one.
 #[must_use]
@@ -19,13 +20,13 @@ pub fn parse(text: &[u8]) -> Option<IpAddr> {
 }
 
 fn v4(text: &[u8]) -> Option<Ipv4Addr> {
-    let mut parts = text.split(|byte| *byte == b'.');
+    let mut numbers = parts(text, b'.');
     let mut octets = [0; 4];
     for octet in &mut octets {
-        let part = parts.next().filter(|part| part.len() <= 3)?;
+        let part = numbers.next().filter(|part| part.len() <= 3)?;
         *octet = u8::try_from(decimal::parse(part)?).ok()?;
     }
-    parts.next().is_none().then(|| octets.into())
+    numbers.next().is_none().then(|| octets.into())
 }
 
 fn v6(text: &[u8]) -> Option<Ipv6Addr> {
@@ -57,7 +58,7 @@ fn groups(text: &[u8], into: &mut [u16; 8]) -> Option<usize> {
     }
     let mut count = 0;
     let mut places = into.iter_mut();
-    for part in text.split(|byte| *byte == b':') {
+    for part in parts(text, b':') {
         if !(1..=4).contains(&part.len()) {
             return None;
         }

@@ -20,6 +20,36 @@ pub const fn list(text: &str) -> List<'_> {
     List { rest: text }
 }
 
+/// The parts of a text between delimiters: one more than there are of these. Unlike those of `split`, which takes a closure, all
+/// share one `next`.
+#[must_use]
+pub const fn parts(text: &[u8], delimiter: u8) -> Parts<'_> {
+    Parts {
+        rest: Some(text),
+        delimiter,
+    }
+}
+
+pub struct Parts<'a> {
+    rest: Option<&'a [u8]>,
+    delimiter: u8,
+}
+
+impl<'a> Iterator for Parts<'a> {
+    type Item = &'a [u8];
+
+    #[inline(never)]
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let text = self.rest.take()?;
+        let mut bytes = text.iter();
+        let Some(at) = bytes.position(|byte| *byte == self.delimiter) else {
+            return Some(text);
+        };
+        self.rest = Some(bytes.as_slice());
+        text.get(..at)
+    }
+}
+
 pub struct List<'a> {
     rest: &'a str,
 }
@@ -50,6 +80,19 @@ mod tests {
         assert_eq!(cut_last("a=b=c", b'='), Some(("a=b", "c")));
         assert_eq!(cut("=é", b'='), Some(("", "é")));
         assert_eq!((cut("abc", b'='), cut_last("", b'=')), (None, None));
+    }
+
+    #[test]
+    fn all_parts() {
+        for (text, expected) in [
+            ("a=b=c", vec!["a", "b", "c"]),
+            ("=", vec!["", ""]),
+            ("", vec![""]),
+            ("a=", vec!["a", ""]),
+        ] {
+            let found = parts(text.as_bytes(), b'=').map(|part| str::from_utf8(part).unwrap());
+            assert_eq!(found.collect::<Vec<_>>(), expected);
+        }
     }
 
     #[test]

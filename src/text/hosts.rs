@@ -3,13 +3,14 @@
 use core::net::IpAddr;
 
 use crate::text::address;
+use crate::text::delimited::parts;
 
 /// Looks a name up in the text of /etc/hosts: its first IPv4 address, else its first IPv6 address.
 pub fn lookup(hosts_file: &[u8], name: &[u8]) -> Option<IpAddr> {
     let name = name.strip_suffix(b".").unwrap_or(name);
     let mut found = None;
     for line in lines(hosts_file) {
-        let line = line.split(|&byte| byte == b'#').next().unwrap_or(line);
+        let line = parts(line, b'#').next().unwrap_or(line);
         let mut words = words(line);
         let Some(address) = words.next() else {
             continue;
@@ -44,7 +45,7 @@ pub fn nameservers(resolv_conf: &[u8]) -> [Option<IpAddr>; 3] {
 }
 
 fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
-    text.split(|&byte| byte == b'\n')
+    parts(text, b'\n')
 }
 
 fn words(line: &[u8]) -> impl Iterator<Item = &[u8]> {

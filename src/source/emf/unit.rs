@@ -1,5 +1,7 @@
 //! CloudWatch's units in UCUM.
 
+use crate::text::delimited::parts;
+
 /// Units, each followed by what it is in UCUM; where there is one for so much in a second, by that, and the unit is what stands
 /// before `/s`. A count is not `1`, which is for ratios: Prometheus would name it so. One text takes less room than a table.
 const UNITS: &[u8] = b"Seconds s Microseconds us Milliseconds ms Percent % Count {count}/s \
@@ -12,7 +14,7 @@ pub fn by_ucum(raw: &[u8]) -> &'static [u8] {
     // PHP escapes the slash.
     let per_second = per_second.map(|unit| unit.strip_suffix(b"\\").unwrap_or(unit));
     let name = per_second.unwrap_or(raw);
-    let mut words = UNITS.split(|byte| *byte == b' ');
+    let mut words = parts(UNITS, b' ');
     while let (Some(known), Some(unit)) = (words.next(), words.next()) {
         if known == name {
             let once = unit.strip_suffix(b"/s").unwrap_or(unit);

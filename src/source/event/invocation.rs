@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::metric::platform;
+use crate::text::delimited::parts;
 
 const LOGS_DROPPED: &[u8] = b"logsDropped";
 
@@ -151,8 +152,7 @@ fn trace(object: &[u8]) -> Option<Trace> {
     };
     let value = string(tracing, b"value")?;
     let field = |name: &[u8]| {
-        value
-            .split(|byte| *byte == b';')
+        parts(value, b';')
             .find_map(|part| part.strip_prefix(name))
     };
     let root = field(b"Root=1-")?;
