@@ -4,42 +4,28 @@ use crate::clock::Wall;
 use crate::text::decimal;
 use crate::text::equal::equal;
 
+/// The form of a time down to the second.
+const FORM: &[u8; 19] = b"0000-00-00T00:00:00";
+
 /// Reads `2026-11-21T09:15:00.101Z`: any number of fraction digits (nine count), `Z` or an offset, `T` or a space.
 /// Gives nanoseconds since 1970-01-01 UTC and whether there was a fraction. `None` before 1970 and after 2500.
 #[must_use]
 pub fn parse(text: &[u8]) -> Option<(u64, bool)> {
-    let (date, rest) = text.split_first_chunk::<19>()?;
-    let [
-        y0,
-        y1,
-        y2,
-        y3,
-        b'-',
-        m0,
-        m1,
-        b'-',
-        d0,
-        d1,
-        b'T' | b't' | b' ',
-        h0,
-        h1,
-        b':',
-        i0,
-        i1,
-        b':',
-        s0,
-        s1,
-    ] = *date
-    else {
-        return None;
-    };
-    let date = [
-        number(&[y0, y1, y2, y3])?,
-        number(&[m0, m1])?,
-        number(&[d0, d1])?,
-    ];
-    let time = [number(&[h0, h1])?, number(&[i0, i1])?, number(&[s0, s1])?];
-    let local = unix_seconds(date, time)?;
+    let (time, rest) = text.split_at_checked(FORM.len())?;
+    let mut fields = [0; 6];
+    let mut places = fields.iter_mut();
+    let mut field = places.next()?;
+    for (byte, form) in time.iter().zip(FORM) {
+        let digit = byte.wrapping_sub(b'0');
+        if *form == b'0' && digit <= 9 {
+            *field = *field * 10 + u64::from(digit);
+        } else if byte == form || *form == b'T' && matches!(byte, b't' | b' ') {
+            field = places.next()?;
+        } else {
+            return None;
+        }
+    }
+    let local = unix_seconds(fields)?;
     let (nanoseconds, has_fraction, zone) = fraction(rest)?;
     let seconds = local.checked_add_signed(-60 * zone_minutes(zone)?)?;
     Some((seconds * 1_000_000_000 + nanoseconds, has_fraction))
@@ -68,16 +54,16 @@ fn http_date(text: &[u8]) -> Option<u64> {
     if year < 100 {
         year += if year < 70 { 2000 } else { 1900 };
     }
-    let mut time = [0; 3];
-    for value in &mut time {
+    let mut fields = [year, month, day, 0, 0, 0];
+    for value in fields.iter_mut().skip(3) {
         *value = number(parts.next()?)?;
     }
     let is_whole = parts.next() == Some(b"GMT") && parts.next().is_none();
-    unix_seconds([year, month, day], time).filter(|_| is_whole)
+    unix_seconds(fields).filter(|_| is_whole)
 }
 
 /// Seconds since 1970-01-01 UTC of a date and a time of the day. `None` before 1970 and after 2500.
-fn unix_seconds([year, month, day]: [u64; 3], [hour, minute, second]: [u64; 3]) -> Option<u64> {
+fn unix_seconds([year, month, day, hour, minute, second]: [u64; 6]) -> Option<u64> {
     let is_date =
         (1970..2500).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day);
     if !is_date || hour > 23 || minute > 59 || second > 60 {
@@ -188,14 +174,17 @@ fn fraction(text: &[u8]) -> Option<(u64, bool, &[u8])> {
 
 /// Minutes east of UTC.
 fn zone_minutes(zone: &[u8]) -> Option<i64> {
-    let (sign, hours, minutes) = match *zone {
+    let (sign, digits) = match zone {
         [] | [b'Z' | b'z'] => return Some(0),
-        [sign @ (b'+' | b'-'), h0, h1, b':', m0, m1] | [sign @ (b'+' | b'-'), h0, h1, m0, m1] => {
-            (sign, [h0, h1], [m0, m1])
-        }
+        [sign @ (b'+' | b'-'), digits @ ..] => (*sign, digits),
         _ => return None,
     };
-    let minutes = (number(&hours)? * 60 + number(&minutes)?) as i64;
+    let (hours, minutes) = digits.split_at_checked(2)?;
+    let minutes = minutes.strip_prefix(b":").unwrap_or(minutes);
+    if minutes.len() != 2 {
+        return None;
+    }
+    let minutes = (number(hours)? * 60 + number(minutes)?) as i64;
     Some(if sign == b'-' { -minutes } else { minutes })
 }
 
