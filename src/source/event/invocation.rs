@@ -158,24 +158,26 @@ fn trace(object: &[u8]) -> Option<Trace> {
     let root = field(b"Root=1-")?;
     let (time, unique) = (root.get(..8)?, root.get(9..)?);
     let span_id = string(tracing, b"spanId").or_else(|| field(b"Parent="));
-    Some(Trace {
-        trace_id: hex(&[time, unique])?,
-        span_id: span_id.and_then(|id| hex(&[id])).unwrap_or([b'0'; 16]),
+    let mut trace = Trace {
+        trace_id: [0; 32],
+        span_id: [b'0'; 16],
         sampled: field(b"Sampled=") == Some(b"1"),
-    })
+    };
+    let (first, last) = trace.trace_id.split_at_mut_checked(8)?;
+    let is_trace = hex(first, time) && hex(last, unique);
+    // One that is none stays unknown.
+    hex(&mut trace.span_id, span_id.unwrap_or_default());
+    is_trace.then_some(trace)
 }
 
-/// Exactly N hexadecimal digits, in lower case.
-fn hex<const N: usize>(parts: &[&[u8]]) -> Option<[u8; N]> {
-    let mut digits = [0; N];
-    let mut text = parts.iter().flat_map(|part| part.iter());
-    for digit in &mut digits {
-        *digit = text
-            .next()
-            .filter(|byte| byte.is_ascii_hexdigit())?
-            .to_ascii_lowercase();
+/// Takes exactly as many hexadecimal digits as there is room for, in lower case. False, and nothing is taken, if they are none.
+fn hex(place: &mut [u8], digits: &[u8]) -> bool {
+    let fits = place.len() == digits.len() && digits.iter().all(u8::is_ascii_hexdigit);
+    if fits {
+        place.copy_from_slice(digits);
+        place.make_ascii_lowercase();
     }
-    text.next().is_none().then_some(digits)
+    fits
 }
 
 /// A string member, raw.
