@@ -95,7 +95,7 @@ impl SelfMetrics {
 
     /// Tells what is new.
     pub fn measure(&mut self, ledger: &Ledger, ring: &Ring, snapshot: &Snapshot, sink: Sink<'_>) {
-        let values = [
+        let values: [u64; SUMS.len()] = [
             snapshot.cpu_us,
             ledger.held_ms,
             ledger.posts,
@@ -110,15 +110,15 @@ impl SelfMetrics {
             ledger.datagrams_dropped,
         ];
         let mut told = self.told.iter_mut();
-        for ((sum, value), told) in SUMS.iter().zip(values).zip(&mut told) {
-            grow(sink, sum, told, value);
+        for (sum, value) in SUMS.iter().zip(&values) {
+            grow(sink, sum, told.next(), *value);
         }
         for route in RouteId::all() {
             let (name, unit) = route.facts().metric;
             let fate = ring.fate(route);
             let values = [fate.delivered, fate.evicted, fate.rejected];
-            for ((word, value), told) in FATES.iter().zip(values).zip(&mut told) {
-                grow(sink, &(name, unit, (FATE, word), 1.0), told, value);
+            for (word, value) in FATES.iter().zip(&values) {
+                grow(sink, &(name, unit, (FATE, word), 1.0), told.next(), *value);
             }
         }
         for ms in self.flushes_ms.drain(..) {
@@ -129,24 +129,28 @@ impl SelfMetrics {
             };
             tell(sink, b"kinglet.flush.duration", b"s", NONE, change);
         }
-        let resident = Change::Set((snapshot.resident_kilobytes_max * 1024) as f64);
-        tell(sink, b"kinglet.memory.resident.max", b"By", NONE, resident);
+        let mut gauge = |name: &[u8], unit: &[u8], attribute, value: u64, parts| {
+            let state = Change::Set(value as f64 / parts);
+            tell(sink, name, unit, attribute, state);
+        };
+        let resident = snapshot.resident_kilobytes_max * 1024;
+        gauge(b"kinglet.memory.resident.max", b"By", NONE, resident, 1.0);
         if let Some(us) = self.init_us.take() {
-            let init = Change::Set(us as f64 / 1e6);
-            tell(sink, b"kinglet.init.duration", b"s", NONE, init);
+            gauge(b"kinglet.init.duration", b"s", NONE, us, 1e6);
         }
-        for (route, is_open) in RouteId::all().zip(snapshot.is_open) {
-            let state = Change::Set(f64::from(u8::from(is_open)));
+        for (route, is_open) in RouteId::all().zip(&snapshot.is_open) {
             let attribute = (SIGNAL, route.facts().name);
-            tell(sink, b"kinglet.breaker.open", b"1", attribute, state);
+            let is_open = u64::from(*is_open);
+            gauge(b"kinglet.breaker.open", b"1", attribute, is_open, 1.0);
         }
     }
 }
 
 /// Tells by how much a sum is larger than when it was told last.
-fn grow(sink: Sink<'_>, sum: &Sum, told: &mut u64, value: u64) {
+fn grow(sink: Sink<'_>, sum: &Sum, told: Option<&mut u64>, value: u64) {
     let (name, unit, attribute, parts) = *sum;
-    let new = value.saturating_sub(core::mem::replace(told, value));
+    let told = told.map_or(value, |told| core::mem::replace(told, value));
+    let new = value.saturating_sub(told);
     let change = Change::Add {
         value: new as f64 / parts,
         is_monotonic: true,
