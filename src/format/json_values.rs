@@ -1,6 +1,6 @@
 //! Values in JSON: of an attribute, and of a data point, whose values both forms write alike but for their names.
 
-use super::{Value, push};
+use super::{Value, fill};
 use crate::format::point::{BUCKETS_AT, COUNT_AT, Kind, MAX_AT, MIN_AT, Point, SUM_AT};
 use crate::text::decimal;
 use crate::text::double;
@@ -34,25 +34,25 @@ pub fn values(out: &mut Vec<u8>, point: &Point<'_>, names: &Names) {
         Kind::Set => names.integer,
         Kind::Histogram(_) => b"count",
     };
-    push(out, &[b"\",\"", first, b"\":"]);
+    fill(out, b"\",\"\0\":", &[first]);
     match point.kind {
         Kind::Sum { .. } | Kind::Gauge => double::push(out, point.double(0)),
         Kind::Set => integer(out, point.double(0) as u64),
         Kind::Histogram(bounds) => {
             integer(out, point.integer(COUNT_AT));
             for (name, at) in [(b"sum", SUM_AT), (b"min", MIN_AT), (b"max", MAX_AT)] {
-                push(out, &[b",\"", name, b"\":"]);
+                fill(out, b",\"\0\":", &[name]);
                 double::push(out, point.double(at));
             }
             let boundaries = bounds.boundaries();
-            push(out, &[b",\"", names.buckets, b"\":"]);
+            fill(out, b",\"\0\":", &[names.buckets]);
             let mut before = b'[';
             for number in 0..=boundaries.len() {
                 out.push(before);
                 integer(out, point.integer(BUCKETS_AT + number));
                 before = b',';
             }
-            push(out, &[b"],\"", names.bounds, b"\":"]);
+            fill(out, b"],\"\0\":", &[names.bounds]);
             before = b'[';
             for bound in boundaries {
                 out.push(before);

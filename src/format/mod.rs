@@ -17,6 +17,7 @@ use crate::format::judgement::Judgement;
 use crate::format::point::Point;
 use crate::format::resource::Resource;
 use crate::queue::signal::Signal;
+use crate::text::delimited::parts;
 
 /// Trace context of an invocation, in OpenTelemetry's form: lower-case hexadecimal text, ready to be written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -187,10 +188,13 @@ pub fn format(name: &str) -> Option<&'static dyn Format> {
     FORMATS.into_iter().find(|format| format.name() == name)
 }
 
-/// Appends several pieces.
-fn push(out: &mut Vec<u8>, pieces: &[&[u8]]) {
-    for piece in pieces {
-        out.extend_from_slice(piece);
+/// Appends a text in which each zero byte stands for the next of the values.
+#[inline(never)]
+fn fill(out: &mut Vec<u8>, text: &[u8], values: &[&[u8]]) {
+    let mut values = values.iter();
+    for part in parts(text, 0) {
+        out.extend_from_slice(part);
+        out.extend_from_slice(values.next().copied().unwrap_or_default());
     }
 }
 

@@ -5,7 +5,7 @@
 //! `start`; then `value`, or `count`, `sum`, `min`, `max`, `bounds`, `buckets`; and `attributes`. What is not known is left out.
 
 use super::json_values::{Names, value, values};
-use super::{Format, Head, Value, push};
+use super::{Format, Head, Value, fill};
 use crate::format::point::{Kind, Point, Temporality};
 use crate::format::resource::Resource;
 use crate::format::severity;
@@ -61,7 +61,7 @@ impl Format for NdJson {
             Value::Raw(_) | Value::Text(_) => b"\"",
             _ => b"",
         };
-        push(out, &[comma, b"\"", key, b"\":", quote]);
+        fill(out, b"\0\"\0\":\0", &[comma, key, quote]);
         let fits = !value(out, any_value, room);
         out.extend_from_slice(quote);
         if !fits {
@@ -88,16 +88,12 @@ impl Format for NdJson {
         let has_unit = !point.unit.is_empty();
         out.extend_from_slice(b"{\"time\":\"");
         timestamp::push(out, point.time_unix_nano);
-        let pieces: &[&[u8]] = &[
-            b"\",\"type\":\"metric\",\"name\":\"",
-            point.name,
-            if has_unit { b"\",\"unit\":\"" } else { b"" },
-            point.unit,
-            b"\",\"kind\":\"",
-            kind,
-            temporality,
-        ];
-        push(out, pieces);
+        let unit: &[u8] = if has_unit { b"\",\"unit\":\"" } else { b"" };
+        fill(
+            out,
+            b"\",\"type\":\"metric\",\"name\":\"\0\0\0\",\"kind\":\"\0\0",
+            &[point.name, unit, point.unit, kind, temporality],
+        );
         if !temporality.is_empty() {
             timestamp::push(out, point.start_unix_nano);
         }
@@ -105,7 +101,7 @@ impl Format for NdJson {
         out.extend_from_slice(b",\"attributes\":{");
         let mut before: &[u8] = b"\"";
         for (key, value) in point.attributes() {
-            push(out, &[before, key, b"\":\"", value, b"\""]);
+            fill(out, b"\0\0\":\"\0\"", &[before, key, value]);
             before = b",\"";
         }
         out.extend_from_slice(b"}}\n");
@@ -123,7 +119,7 @@ impl Format for NdJson {
 /// Appends a member whose value is not empty. The string before it is still open, and so is its own.
 fn member(out: &mut Vec<u8>, name: &[u8], text: &[u8]) {
     if !text.is_empty() {
-        push(out, &[b"\",\"", name, b"\":\"", text]);
+        fill(out, b"\",\"\0\":\"\0", &[name, text]);
     }
 }
 

@@ -8,7 +8,7 @@
 //! between two points is two streams, or a conflict, to who stores it. Counts are integers for good.
 
 use super::json_values::{Names, value, values};
-use super::{Format, Head, Value, push};
+use super::{Format, Head, Value, fill};
 use crate::format::point::{Kind, Point, Temporality};
 use crate::format::resource::Resource;
 use crate::format::severity;
@@ -38,10 +38,8 @@ impl Format for OtlpJson {
         if head.severity > 0 {
             out.extend_from_slice(b"\",\"severityNumber\":");
             decimal::push(out, u64::from(head.severity));
-            push(
-                out,
-                &[b",\"severityText\":\"", severity::name(head.severity)],
-            );
+            let name = severity::name(head.severity);
+            fill(out, b",\"severityText\":\"\0", &[name]);
         }
         out.extend_from_slice(b"\",\"body\":{\"stringValue\":\"");
         let is_cut = value(out, body, room);
@@ -63,16 +61,16 @@ impl Format for OtlpJson {
             decimal::push(out, u64::from(dropped));
         }
         if let Some(trace) = head.trace {
-            push(out, &[b",\"traceId\":\"", &trace.trace_id]);
-            if trace.span_id != [b'0'; 16] {
-                push(out, &[b"\",\"spanId\":\"", &trace.span_id]);
-            }
-            let flags: &[u8] = if trace.sampled {
-                b"\",\"flags\":1"
-            } else {
-                b"\",\"flags\":0"
+            let (name, span_id): (&[u8], &[u8]) = match &trace.span_id {
+                b"0000000000000000" => (b"", b""),
+                span_id => (b"\",\"spanId\":\"", span_id),
             };
-            out.extend_from_slice(flags);
+            let flags: &[u8] = if trace.sampled { b"1" } else { b"0" };
+            fill(
+                out,
+                b",\"traceId\":\"\0\0\0\",\"flags\":\0",
+                &[&trace.trace_id, name, span_id, flags],
+            );
         }
         out.push(b'}');
     }
@@ -91,16 +89,12 @@ impl Format for OtlpJson {
             Some(Temporality::Cumulative) => b"\"aggregationTemporality\":2,",
         };
         let has_unit = !point.unit.is_empty();
-        let pieces: &[&[u8]] = &[
-            b"{\"name\":\"",
-            point.name,
-            if has_unit { b"\",\"unit\":\"" } else { b"" },
-            point.unit,
-            kind,
-            temporality,
-            b"\"dataPoints\":[{\"attributes\":[",
-        ];
-        push(out, pieces);
+        let unit: &[u8] = if has_unit { b"\",\"unit\":\"" } else { b"" };
+        fill(
+            out,
+            b"{\"name\":\"\0\0\0\0\0\"dataPoints\":[{\"attributes\":[",
+            &[point.name, unit, point.unit, kind, temporality],
+        );
         for (key, value) in point.attributes() {
             attribute(out, key, &Value::Raw(value), usize::MAX);
         }
@@ -121,16 +115,12 @@ impl Format for OtlpJson {
             Signal::Log => (b"Logs", b"Logs\":[{\"logRecords"),
             Signal::Metric => (b"Metrics", b"Metrics\":[{\"metrics"),
         };
-        let start: &[&[u8]] = &[
-            b"{\"resource",
-            resources,
-            b"\":[{\"resource\":{\"attributes\":[",
-        ];
-        push(out, start);
+        let start = b"{\"resource\0\":[{\"resource\":{\"attributes\":[";
+        fill(out, start, &[resources]);
         for entry in resource.entries() {
             attribute(out, &entry.key, &entry.value(), usize::MAX);
         }
-        push(out, &[b"]},\"scope", scopes, b"\":["]);
+        fill(out, b"]},\"scope\0\":[", &[scopes]);
     }
 
     fn separator(&self) -> &'static [u8] {
@@ -138,14 +128,12 @@ impl Format for OtlpJson {
     }
 
     fn end(&self, out: &mut Vec<u8>, batch_id: &[u8]) {
-        let scope: &[&[u8]] = &[
-            b"],\"scope\":{\"name\":\"kinglet\",\"version\":\"",
-            crate::VERSION.as_bytes(),
-            b"\",\"attributes\":[{\"key\":\"kinglet.batch.id\",\"value\":{\"stringValue\":\"",
-            batch_id,
-            b"\"}}]}}]}]}",
-        ];
-        push(out, scope);
+        fill(
+            out,
+            b"],\"scope\":{\"name\":\"kinglet\",\"version\":\"\0\",\"attributes\":[\
+            {\"key\":\"kinglet.batch.id\",\"value\":{\"stringValue\":\"\0\"}}]}}]}]}",
+            &[crate::VERSION.as_bytes(), batch_id],
+        );
     }
 }
 
@@ -179,12 +167,13 @@ fn attribute(out: &mut Vec<u8>, key: &[u8], any_value: &Value<'_>, room: usize) 
         Value::Double(_) => (b"doubleValue\":", b""),
         Value::Boolean(_) => (b"boolValue\":", b""),
     };
-    push(
+    fill(
         out,
-        &[comma, b"{\"key\":\"", key, b"\",\"value\":{\"", name, quote],
+        b"\0{\"key\":\"\0\",\"value\":{\"\0\0",
+        &[comma, key, name, quote],
     );
     let fits = !value(out, any_value, room);
-    push(out, &[quote, b"}}"]);
+    fill(out, b"\0}}", &[quote]);
     if !fits {
         out.truncate(start);
     }

@@ -1,7 +1,7 @@
 //! What protobuf's messages are made of.
 
 use super::{FIRST, LENGTH_BYTES, SECOND};
-use crate::format::{Value, push};
+use crate::format::Value;
 use crate::text::decimal;
 use crate::text::double;
 use crate::text::json;
@@ -78,7 +78,8 @@ pub(super) const fn length_bytes(value: usize) -> usize {
 }
 
 pub(super) fn eight(out: &mut Vec<u8>, tag: u8, value: u64) {
-    push(out, &[&[tag], &value.to_le_bytes()]);
+    out.push(tag);
+    out.extend_from_slice(&value.to_le_bytes());
 }
 
 pub(super) fn varint(out: &mut Vec<u8>, mut value: u64) {
