@@ -32,16 +32,17 @@ pub struct Prefix<'a> {
 pub fn prefix<'a>(line: &'a [u8], current: &'a [u8]) -> Prefix<'a> {
     let line = line.get(..LINE_PREFIX_BYTES).unwrap_or(line);
     let severity = match line {
-        [b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b'-', ..] => {
+        [b'0'..=b'9', _, _, _, b'-', ..] => {
             return tabbed(line, current).unwrap_or_else(|| head(line));
         }
         [b'[' | b'0'..=b'9', ..] => return head(line),
-        [b'A'..=b'Z', b',', b' ', rest @ ..] if rest.first() == Some(&b'[') => return head(rest),
-        [b'A'..=b'Z', b'A'..=b'Z', ..] => before_colon(line),
+        [b'A'..=b'Z', rest @ ..] => match rest.strip_prefix(b", ") {
+            Some(rest @ [b'[', ..]) => return head(rest),
+            _ => before_colon(line),
+        },
         [_, _, _, _, b':', b' ', ..] => of_console(line),
-        [b't', b'i', b'm', b'e', b'=', ..]
-        | [b't', b's', b'=', ..]
-        | [b'l', _, _, _, _, b'=', ..] => of_logfmt(line),
+        [b'l', _, _, _, _, b'=', ..] => of_logfmt(line),
+        _ if line.starts_with(b"time=") || line.starts_with(b"ts=") => of_logfmt(line),
         _ => 0,
     };
     Prefix {
@@ -133,7 +134,9 @@ fn head(line: &[u8]) -> Prefix<'_> {
             rest = rest.get(end.unwrap_or(rest.len())..).unwrap_or_default();
         } else {
             // A zone, a dash, Node.js's id outside of invocations, or a name between dashes.
-            let is_part = matches!(word, [b'+' | b'-', ..] | b"UTC" | b"undefined")
+            let is_part = matches!(word, [b'+' | b'-', ..])
+                || word == b"UTC"
+                || word == b"undefined"
                 || before == b"-" && behind.starts_with(b" - ");
             if !is_part {
                 break;
@@ -155,14 +158,14 @@ fn word(text: &[u8]) -> (&[u8], &[u8]) {
 
 /// Whether a word holds a time of day with its seconds, or one of twelve hours: `2026-11-21T20:37:43.578Z`, `20:37:43`, `3:04PM`.
 fn is_clock(word: &[u8]) -> bool {
-    let at = word.iter().position(|byte| *byte == b':');
-    let minutes = at.and_then(|at| word.get(at + 1..)).unwrap_or_default();
-    word.first().is_some_and(u8::is_ascii_digit)
-        && matches!(
-            minutes,
-            [b'0'..=b'9', b'0'..=b'9', b':', b'0'..=b'9', ..]
-                | [b'0'..=b'9', b'0'..=b'9', .., b'M']
-        )
+    let mut bytes = word.iter();
+    bytes.any(|byte| *byte == b':');
+    let minutes = bytes.as_slice();
+    let is_digit = |text: &[u8], at| text.get(at).is_some_and(u8::is_ascii_digit);
+    is_digit(word, 0)
+        && is_digit(minutes, 0)
+        && is_digit(minutes, 1)
+        && (minutes.last() == Some(&b'M') || minutes.get(2) == Some(&b':') && is_digit(minutes, 3))
 }
 
 /// Python's basicConfig and java.util.logging: `INFO:root:message`, `SEVERE: message`.
