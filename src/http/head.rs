@@ -197,8 +197,7 @@ impl<'a> Fields<'a> {
 
 /// The items of a comma-separated list.
 fn items(list: &[u8]) -> impl Iterator<Item = &[u8]> {
-    parts(list, b',')
-        .map(|item| item.trim_ascii())
+    parts(list, b',').map(|item| item.trim_ascii())
 }
 
 #[cfg(test)]

@@ -7,7 +7,6 @@
 //! One connection, one request at a time. `next` is outstanding on it for hours, so it has no timeout of its own; when the
 //! connection is lost, next is asked again on a new one.
 
-use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::fd::{AsRawFd, RawFd};
 
@@ -189,13 +188,13 @@ impl RuntimeApi {
     }
 
     fn write(&mut self) -> Result<(), Lost> {
-        let stream = self.stream.as_mut().ok_or(Lost)?;
+        let stream = self.stream.as_ref().ok_or(Lost)?;
         while !self.http.unwritten().is_empty() {
-            match stream.write(self.http.unwritten()) {
+            match sys::send_some(stream.as_raw_fd(), self.http.unwritten()) {
                 Ok(0) => return Err(Lost),
                 Ok(count) => self.http.written(count),
                 // Not yet connected, or the buffer is full.
-                Err(error) if sys::is_retry(&error) => return Ok(()),
+                Err(refusal) if refusal.is_retry() => return Ok(()),
                 Err(_) => return Err(Lost),
             }
         }
@@ -211,13 +210,13 @@ impl RuntimeApi {
             self.write()?;
             return Ok(None);
         }
-        let stream = self.stream.as_mut().ok_or(Lost)?;
+        let stream = self.stream.as_ref().ok_or(Lost)?;
         let mut bytes = [0; 2048];
         // What has been read does not come again: whoever takes over after the read must ask, not wait for an answer.
         survival::note(Next::Ask);
-        let count = match stream.read(&mut bytes) {
+        let count = match sys::receive(stream.as_raw_fd(), &mut bytes) {
             Ok(count) => count,
-            Err(error) if sys::is_retry(&error) => {
+            Err(refusal) if refusal.is_retry() => {
                 if self.is_next {
                     survival::note(Next::Outstanding(stream));
                 }

@@ -93,15 +93,13 @@ impl CollectorResolver {
         let socket = sys::datagrams_to(&SocketAddr::new(question.server, DNS_PORT)).ok()?;
         let id = sys::random() as u16;
         let mut buffer = [0; dns::MESSAGE_BYTES_MAX];
-        socket
-            .send(dns::encode_query(&mut buffer, id, name, record_type)?)
-            .ok()?;
+        let fd = socket.as_raw_fd();
+        sys::send_some(fd, dns::encode_query(&mut buffer, id, name, record_type)?).ok()?;
         loop {
-            let guest = (socket.as_raw_fd(), sys::READABLE);
-            if lock(self.reactor).wait(guest, question.until) != Waited::Ready {
+            if lock(self.reactor).wait((fd, sys::READABLE), question.until) != Waited::Ready {
                 return None;
             }
-            let count = socket.recv(&mut buffer).ok()?;
+            let count = sys::receive(fd, &mut buffer).ok()?;
             match dns::parse_reply(buffer.get(..count)?, id, name, record_type) {
                 Reply::NotOurs => {}
                 reply => return Some(reply),

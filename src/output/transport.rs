@@ -6,7 +6,7 @@
 //! SHUTDOWN may move the bound while it is in flight. What a peer may send for one POST is bounded here.
 
 use std::fmt;
-use std::io::{self, Read, Write};
+use std::io;
 use std::net::TcpStream;
 use std::os::fd::AsRawFd;
 
@@ -106,11 +106,11 @@ impl Transport for CollectorTransport {
         let mut rest = self.buffers.output().get(..amount).unwrap_or_default();
         while !rest.is_empty() {
             wait(self.reactor, &self.stream, sys::WRITABLE, Mono(u64::MAX))?;
-            match self.stream.write(rest) {
+            match sys::send_some(self.stream.as_raw_fd(), rest) {
                 Ok(0) => return Err(Error::Io(io::ErrorKind::WriteZero.into())),
                 Ok(count) => rest = rest.get(count..).unwrap_or_default(),
-                Err(error) if sys::is_retry(&error) => {}
-                Err(error) => return Err(Error::Io(error)),
+                Err(refusal) if refusal.is_retry() => {}
+                Err(refusal) => return Err(Error::Io(refusal.into())),
             }
         }
         Ok(())
@@ -123,15 +123,16 @@ impl Transport for CollectorTransport {
                 return Err(Error::BodyStalled);
             }
             wait(self.reactor, &self.stream, sys::READABLE, Mono(u64::MAX))?;
-            match self.stream.read(self.buffers.input_append_buf()) {
+            let buffer = self.buffers.input_append_buf();
+            match sys::receive(self.stream.as_raw_fd(), buffer) {
                 Ok(count) => {
                     self.buffers.input_appended(count);
                     self.answer_bytes += count;
                     self.last_use = sys::clocks().wall;
                     return Ok(count > 0);
                 }
-                Err(error) if sys::is_retry(&error) => {}
-                Err(error) => return Err(Error::Io(error)),
+                Err(refusal) if refusal.is_retry() => {}
+                Err(refusal) => return Err(Error::Io(refusal.into())),
             }
         }
     }
@@ -139,11 +140,7 @@ impl Transport for CollectorTransport {
     /// ureq asks before it puts the connection back and before it takes it again. Only looks: nothing may be read.
     fn is_open(&mut self) -> bool {
         self.is_used = true;
-        let is_silent = match self.stream.peek(&mut [0]) {
-            Ok(_) => false,
-            Err(error) => error.kind() == io::ErrorKind::WouldBlock,
-        };
-        is_silent
+        sys::is_silent(self.stream.as_raw_fd())
             && sys::clocks()
                 .wall
                 .left(self.last_use, CONNECTION_IDLE_MS_MAX)

@@ -46,7 +46,7 @@ impl StatsdSocket {
         }
         self.is_resting = false;
         for call in 0..DATAGRAM_CALLS_PER_TURN_MAX {
-            let (datagrams, count) = sys::receive(&self.socket, &mut self.room);
+            let (datagrams, count) = sys::receive_datagrams(&self.socket, &mut self.room);
             intake.datagrams(datagrams.get(..count).unwrap_or_default(), now);
             if count < DATAGRAMS_PER_CALL_MAX {
                 self.is_resting = call > 0 || count > 1;

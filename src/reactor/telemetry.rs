@@ -3,7 +3,6 @@
 //! A fixed number of connections is served. When all places are taken, [`place`] says who gives way to a new one; while nobody
 //! does, and for a moment when the process has no descriptor left, the listener leaves the poll set.
 
-use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsRawFd, RawFd};
 
@@ -109,10 +108,10 @@ impl Telemetry {
     pub fn accept(&mut self, intake: &mut Intake, now: Mono) {
         let mut may_close = true;
         while let Some(place) = self.place_for_one(now) {
-            let stream = match self.listener.accept() {
-                Ok((stream, _)) => stream,
-                Err(error) if sys::is_retry(&error) => return,
-                Err(error) => {
+            let stream = match sys::accept(&self.listener) {
+                Ok(stream) => stream,
+                Err(refusal) if refusal.is_retry() => return,
+                Err(refusal) => {
                     self.accept_at = now.plus(ACCEPT_PAUSE_MS);
                     // There is a place, but no descriptor. Somebody's may be had.
                     let other = place::yielding(&mut self.holders(), now);
@@ -121,7 +120,7 @@ impl Telemetry {
                         self.close(other, intake);
                         continue;
                     }
-                    if !self.is_told && sys::is_out_of_descriptors(&error) {
+                    if !self.is_told && refusal.is_out_of_descriptors() {
                         self.is_told = true;
                         message::line(&[sys::OUT_OF_DESCRIPTORS, b"telemetry has to wait"]);
                     }
@@ -129,9 +128,6 @@ impl Telemetry {
                 }
             };
             (self.accept_at, self.is_told) = (now, false);
-            if stream.set_nonblocking(true).is_err() {
-                continue;
-            }
             self.close(place, intake);
             if let Some(slot) = self.connections.get_mut(place) {
                 *slot = Some(Connection {
@@ -212,10 +208,10 @@ impl Connection {
     /// `None` when the connection is over.
     fn serve(&mut self, buffer: &mut [u8], intake: &mut Intake, now: Clocks) -> Option<()> {
         for _ in 0..READS_PER_TURN_MAX {
-            let count = match self.stream.read(buffer) {
+            let count = match sys::receive(self.stream.as_raw_fd(), buffer) {
                 Ok(0) => return None,
                 Ok(count) => count,
-                Err(error) if sys::is_retry(&error) => {
+                Err(refusal) if refusal.is_retry() => {
                     self.is_emptied = true;
                     return Some(());
                 }
@@ -250,7 +246,7 @@ impl Connection {
                 Wish::Close => return None,
             };
             // An answer is far smaller than a socket's buffer: one that is not taken whole means a dead peer.
-            let count = self.stream.write(answer).ok()?;
+            let count = sys::send_some(self.stream.as_raw_fd(), answer).ok()?;
             if count < answer.len() || wish == (Wish::Answer { keep_alive: false }) {
                 return None;
             }

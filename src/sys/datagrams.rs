@@ -37,7 +37,7 @@ unsafe extern "C" {
 
 /// What waits in the socket, in the order of its arrival, and how many these are: each in a part of `room` of
 /// [`DATAGRAM_ROOM_BYTES`], where the longest fits. Fewer than `room` has parts for: no more are there now.
-pub fn receive<'r>(
+pub fn receive_datagrams<'r>(
     socket: &UdpSocket,
     room: &'r mut [u8],
 ) -> ([&'r [u8]; DATAGRAMS_PER_CALL_MAX], usize) {

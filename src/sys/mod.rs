@@ -22,11 +22,11 @@ mod socket;
 pub mod survival;
 
 pub use clocks::{clocks, cpu_us, microseconds};
-pub use datagrams::receive;
+pub use datagrams::receive_datagrams;
 pub use file::{STDOUT, read_file, tell, write};
 pub use poll::{NOTHING, PollFd, READABLE, WRITABLE, wait};
 pub use process::{Arguments, environment, exit, ignore_broken_pipes, random, variable};
 pub use socket::{
-    OUT_OF_DESCRIPTORS, connect_to, datagrams_dropped, datagrams_on, datagrams_to,
-    is_out_of_descriptors, is_retry, listen_on, send_at_once,
+    OUT_OF_DESCRIPTORS, Refusal, accept, connect_to, datagrams_dropped, datagrams_on, datagrams_to,
+    is_out_of_descriptors, is_silent, listen_on, receive, send_at_once, send_some,
 };

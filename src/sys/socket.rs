@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 
 use crate::limits::{DATAGRAM_QUEUE_BYTES, LISTEN_BACKLOG};
 
@@ -28,6 +28,10 @@ unsafe extern "C" {
     fn listen(fd: i32, backlog: i32) -> i32;
     fn setsockopt(fd: i32, level: i32, name: i32, value: *const i32, length: u32) -> i32;
     fn getsockopt(fd: i32, level: i32, name: i32, value: *mut u32, length: *mut u32) -> i32;
+    fn accept4(fd: i32, address: *mut SocketAddress, length: *mut u32, flags: i32) -> i32;
+    pub(super) fn send(fd: i32, bytes: *const u8, length: usize, flags: i32) -> isize;
+    pub(super) fn recv(fd: i32, bytes: *mut u8, length: usize, flags: i32) -> isize;
+    fn __errno_location() -> *const i32;
 }
 
 const AF_INET: u16 = 2;
@@ -44,24 +48,87 @@ const SOCK_NONBLOCK: i32 = 0o4000;
 pub(super) const SOCK_CLOEXEC: i32 = 0o2_000_000;
 const IPPROTO_TCP: i32 = 6;
 const TCP_NODELAY: i32 = 1;
+pub(super) const MSG_NOSIGNAL: i32 = 0x4000;
+const MSG_PEEK: i32 = 2;
 const EINPROGRESS: i32 = 115;
+const EAGAIN: usize = 11;
 
 /// The beginning of a line about it.
 pub const OUT_OF_DESCRIPTORS: &[u8] = b"no file descriptor is left: ";
 
+/// Why the kernel does not do it: `errno`. Nothing has to be given back, as with [`io::Error`], so it costs its users nothing.
+#[derive(Clone, Copy)]
+pub struct Refusal(usize);
+
+impl Refusal {
+    /// Nothing is wrong: not yet connected, nothing to read, no room to write, or a signal came between.
+    #[must_use]
+    pub const fn is_retry(self) -> bool {
+        const EINTR: usize = 4;
+        const ENOTCONN: usize = 107;
+        matches!(self.0, EAGAIN | EINTR | ENOTCONN)
+    }
+
+    /// The process, or the system, has as many descriptors open as it may.
+    #[must_use]
+    pub const fn is_out_of_descriptors(self) -> bool {
+        const ENFILE: usize = 23;
+        const EMFILE: usize = 24;
+        matches!(self.0, ENFILE | EMFILE)
+    }
+
+    /// What the last call says that has returned this: at least 0 is what was asked for.
+    fn or_count(returned: isize) -> Result<usize, Refusal> {
+        usize::try_from(returned).map_err(|_| {
+            // SAFETY: the C library's address of this thread's `errno`, which lives as long as the thread.
+            Refusal(unsafe { *__errno_location() } as usize)
+        })
+    }
+}
+
+impl From<Refusal> for io::Error {
+    fn from(refusal: Refusal) -> io::Error {
+        io::Error::from_raw_os_error(refusal.0 as i32)
+    }
+}
+
 /// The process, or the system, has as many descriptors open as it may.
 #[must_use]
 pub fn is_out_of_descriptors(error: &io::Error) -> bool {
-    const ENFILE: i32 = 23;
-    const EMFILE: i32 = 24;
-    matches!(error.raw_os_error(), Some(ENFILE | EMFILE))
+    let code = error.raw_os_error().unwrap_or_default();
+    Refusal(code as usize).is_out_of_descriptors()
 }
 
-/// Nothing is wrong: not yet connected, nothing to read, no room to write, or a signal came between.
+/// Receives what there is room for. Without anything to receive, 0 is the end of what the peer sends.
+pub fn receive(socket: RawFd, buffer: &mut [u8]) -> Result<usize, Refusal> {
+    received(socket, buffer, 0)
+}
+
+fn received(fd: RawFd, buffer: &mut [u8], flags: i32) -> Result<usize, Refusal> {
+    // SAFETY: the pointer is that of a live buffer of the length that is given.
+    Refusal::or_count(unsafe { recv(fd, buffer.as_mut_ptr(), buffer.len(), flags) })
+}
+
+/// Nothing has come and the peer has not gone. Only looks: nothing is read.
 #[must_use]
-pub fn is_retry(error: &io::Error) -> bool {
-    use std::io::ErrorKind::{Interrupted, NotConnected, WouldBlock};
-    matches!(error.kind(), WouldBlock | Interrupted | NotConnected)
+pub fn is_silent(stream: RawFd) -> bool {
+    matches!(received(stream, &mut [0], MSG_PEEK), Err(Refusal(EAGAIN)))
+}
+
+/// Sends as much as there is room for. A peer that has gone raises no signal.
+pub fn send_some(socket: RawFd, bytes: &[u8]) -> Result<usize, Refusal> {
+    // SAFETY: the pointer is that of live bytes of the length that is given.
+    Refusal::or_count(unsafe { send(socket, bytes.as_ptr(), bytes.len(), MSG_NOSIGNAL) })
+}
+
+/// The next connection that waits. Non-blocking.
+pub fn accept(listener: &TcpListener) -> Result<TcpStream, Refusal> {
+    let (fd, flags) = (listener.as_raw_fd(), SOCK_NONBLOCK | SOCK_CLOEXEC);
+    // SAFETY: who connects is not asked for.
+    let fd = unsafe { accept4(fd, core::ptr::null_mut(), core::ptr::null_mut(), flags) };
+    Refusal::or_count(fd as isize)?;
+    // SAFETY: just accepted, and nobody else has it.
+    Ok(TcpStream::from(unsafe { OwnedFd::from_raw_fd(fd) }))
 }
 
 /// A socket that asks one server: what is sent goes there, and only its answers are received. Non-blocking.

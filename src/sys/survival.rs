@@ -16,7 +16,8 @@ use super::clocks::syscall;
 use super::file::tell;
 use super::poll::{PollFd, READABLE, poll};
 use super::process::ignore_broken_pipes;
-use super::socket::{SOCK_CLOEXEC, SOCK_STREAM, SocketAddress, connect, raw_address, socket};
+use super::socket::{MSG_NOSIGNAL, SOCK_CLOEXEC, SOCK_STREAM, SocketAddress};
+use super::socket::{connect, raw_address, recv, send, socket};
 
 /// Where the conversation about the next event stands.
 #[derive(Clone, Copy)]
@@ -47,7 +48,6 @@ const SENT: [i64; 3] = [24, 25, 31];
 const STACK_BYTES: usize = 64 * 1024;
 const SA_ONSTACK: u64 = 0x0800_0000;
 const SA_RESTORER: u64 = 0x0400_0000;
-const MSG_NOSIGNAL: i32 = 0x4000;
 /// Descriptors that the program can have open.
 const DESCRIPTORS_MAX: i32 = 64;
 const ANSWER_BYTES_MAX: usize = 4096;
@@ -87,8 +87,6 @@ const _: () = {
 
 unsafe extern "C" {
     fn sigaltstack(new: *const SignalStack, old: *mut SignalStack) -> i32;
-    fn send(fd: i32, bytes: *const u8, length: usize, flags: i32) -> isize;
-    fn recv(fd: i32, bytes: *mut u8, length: usize, flags: i32) -> isize;
     fn close(fd: i32) -> i32;
     fn _exit(status: i32) -> !;
 }

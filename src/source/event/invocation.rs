@@ -151,10 +151,7 @@ fn trace(object: &[u8]) -> Option<Trace> {
         return None;
     };
     let value = string(tracing, b"value")?;
-    let field = |name: &[u8]| {
-        parts(value, b';')
-            .find_map(|part| part.strip_prefix(name))
-    };
+    let field = |name: &[u8]| parts(value, b';').find_map(|part| part.strip_prefix(name));
     let root = field(b"Root=1-")?;
     let (time, unique) = (root.get(..8)?, root.get(9..)?);
     let span_id = string(tracing, b"spanId").or_else(|| field(b"Parent="));
