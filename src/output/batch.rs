@@ -62,7 +62,7 @@ impl BatchWriter {
         narrowing: &Narrowing,
         intake: &mut Intake,
         now: Clocks,
-    ) -> Option<Batch> {
+    ) -> Option<Box<Batch>> {
         let facts = route.facts();
         let losses = if facts.tells_losses {
             intake.untold_losses()
@@ -105,12 +105,12 @@ impl BatchWriter {
         }
         let id = self.batch_id([first_received.0, first, last]);
         format.end(&mut body, &id);
-        Some(Batch {
+        Some(Box::new(Batch {
             records,
             losses,
             id,
             body,
-        })
+        }))
     }
 
     /// Extension id, when the first record was received, first and last sequence number.

@@ -26,7 +26,7 @@ struct Outlet {
     collector: Collector,
     course: Course,
     /// The batch that was sent last and has to be repeated as it was.
-    repeat: Option<Batch>,
+    repeat: Option<Box<Batch>>,
 }
 
 impl Exporter {
@@ -115,7 +115,7 @@ impl Exporter {
         if matches!(consequence, Consequence::Repeat | Consequence::Keep) {
             outlet.repeat = Some(batch);
         } else {
-            self.writer.recycle(batch);
+            self.writer.recycle(*batch);
         }
         reactor.post_ended(route, consequence != Consequence::Keep);
     }
