@@ -91,7 +91,7 @@ pub fn configure(registration: &mut Registration) -> (Config, Resource) {
 /// Puts the parts together.
 pub fn assemble(
     registration: Registration,
-    config: &Config,
+    config: &mut Config,
     resource: Resource,
     subscription: Subscription,
 ) -> (Shared, Exporter) {

@@ -47,10 +47,10 @@ fn start(mut arguments: Arguments) -> ! {
     };
 
     // From here on nothing may end the process but SHUTDOWN.
-    let (config, resource) = extension::configure(&mut registration);
+    let (mut config, resource) = extension::configure(&mut registration);
     let subscription = extension::subscribe(&mut registration, &config);
     let (reactor, mut exporter) =
-        extension::assemble(registration, &config, resource, subscription);
+        extension::assemble(registration, &mut config, resource, subscription);
     extension::run(reactor, &mut exporter);
     let status = extension::conclude(reactor);
     sys::exit(status);

@@ -5,10 +5,10 @@ use std::sync::Mutex;
 
 use ureq::config::Config as AgentConfig;
 use ureq::http::header::{CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
-use ureq::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
+use ureq::http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
 use ureq::{Agent, BodyReader};
 
-use crate::config::{Endpoint, Headers};
+use crate::config::Endpoint;
 use crate::format::Format;
 use crate::limits::ANSWER_BYTES_MAX;
 use crate::output::resolver::CollectorResolver;
@@ -34,28 +34,12 @@ pub struct Client {
 
 /// Where the batches of one route go.
 pub struct Collector {
-    url: Uri,
-    /// The variable that named the URL, for messages.
-    pub variable: &'static str,
-    headers: Headers,
+    pub endpoint: Endpoint,
     /// How they are written, and what is made of the answer.
     pub format: &'static dyn Format,
-    /// Bound on one POST, awake.
-    pub timeout_ms: u64,
 }
 
 impl Collector {
-    #[must_use]
-    pub fn new(endpoint: Endpoint, format: &'static dyn Format) -> Collector {
-        Collector {
-            url: endpoint.url,
-            variable: endpoint.variable,
-            headers: endpoint.headers,
-            format,
-            timeout_ms: endpoint.timeout_ms,
-        }
-    }
-
     /// Ours, then the user's, which win.
     fn set_headers(&self, headers: &mut HeaderMap, batch_id: &[u8]) {
         let ours = [
@@ -71,7 +55,7 @@ impl Collector {
                 headers.insert(name, value);
             }
         }
-        for (name, value) in &self.headers {
+        for (name, value) in &self.endpoint.headers {
             headers.insert(name.clone(), value.clone());
         }
     }
@@ -88,7 +72,7 @@ impl Client {
     ) -> Result<Response, ureq::Error> {
         let mut request = Request::new(body);
         *request.method_mut() = Method::POST;
-        *request.uri_mut() = collector.url.clone();
+        *request.uri_mut() = collector.endpoint.url.clone();
         collector.set_headers(request.headers_mut(), batch_id);
         let agent = self.agent.get_or_insert_with(|| new_agent(shared));
         let (parts, mut body) = agent.run(request)?.into_parts();

@@ -18,7 +18,7 @@ use crate::text::decimal;
 pub struct Exporter {
     client: Client,
     writer: BatchWriter,
-    outlets: [Option<Outlet>; ROUTES],
+    outlets: [Option<Box<Outlet>>; ROUTES],
 }
 
 /// Where a route ends.
@@ -30,16 +30,21 @@ struct Outlet {
 }
 
 impl Exporter {
-    /// `extension_id`: begins every batch id. Without an endpoint a route leads nowhere; `is_dormant`: none does.
+    /// Takes the endpoints. `extension_id`: begins every batch id. Without an endpoint a route leads nowhere; `is_dormant`: none does.
     #[must_use]
-    pub fn new(config: &Config, extension_id: Vec<u8>, is_dormant: bool) -> Exporter {
-        let mut outlets: [Option<Outlet>; ROUTES] = Default::default();
+    pub fn new(config: &mut Config, extension_id: Vec<u8>, is_dormant: bool) -> Exporter {
+        let mut outlets: [Option<Box<Outlet>>; ROUTES] = Default::default();
         for (outlet, route) in outlets.iter_mut().zip(RouteId::all()) {
-            let endpoint = route.of(&config.endpoints).as_ref();
-            *outlet = endpoint.filter(|_| !is_dormant).map(|endpoint| Outlet {
-                collector: Collector::new(endpoint.clone(), *route.of(&config.formats)),
-                course: Course::default(),
-                repeat: None,
+            let endpoint = route.of_mut(&mut config.endpoints).take();
+            *outlet = endpoint.filter(|_| !is_dormant).map(|endpoint| {
+                Box::new(Outlet {
+                    collector: Collector {
+                        endpoint,
+                        format: *route.of(&config.formats),
+                    },
+                    course: Course::default(),
+                    repeat: None,
+                })
             });
         }
         Exporter {
@@ -80,7 +85,7 @@ impl Exporter {
             return;
         };
         reactor.intake.ledger.posts += 1;
-        reactor.post_begins(route, began.mono.plus(outlet.collector.timeout_ms));
+        reactor.post_begins(route, began.mono.plus(outlet.collector.endpoint.timeout_ms));
         drop(reactor);
         sys::survival::crash_if("post");
         let answer = self
@@ -109,7 +114,12 @@ impl Exporter {
         };
         let Settlement { consequence, told } = settlement;
         if let Some(told) = told {
-            tell(&mut reactor, status, told, outlet.collector.variable);
+            tell(
+                &mut reactor,
+                status,
+                told,
+                outlet.collector.endpoint.variable,
+            );
         }
         settle(&mut reactor, route, consequence, &batch, retry_after_ms);
         if matches!(consequence, Consequence::Repeat | Consequence::Keep) {
