@@ -8,11 +8,11 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use crate::limits::{DNS_LABEL_BYTES_MAX, DNS_NAME_BYTES_MAX};
 use crate::text::delimited::parts;
 
-/// Size of the buffers that [`encode_query`] and [`parse_reply`] are about.
+/// Size of the buffers that [`parse_reply`] is about.
 pub use crate::limits::DNS_MESSAGE_BYTES_MAX as MESSAGE_BYTES_MAX;
 
 /// The class IN.
-const CLASS_INTERNET: u16 = 1;
+const CLASS_INTERNET: u8 = 1;
 
 /// What is asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -22,7 +22,7 @@ pub enum RecordType {
 }
 
 impl RecordType {
-    const fn code(self) -> u16 {
+    const fn code(self) -> u8 {
         match self {
             RecordType::A => 1,
             RecordType::Aaaa => 28,
@@ -43,149 +43,115 @@ pub enum Reply {
     NotOurs,
 }
 
+/// The bytes of a message before its question.
+const HEAD_BYTES: usize = 12;
+
 /// Encodes a query with recursion desired. A dot at the end of the name is ignored. `None` if the name cannot be
 /// encoded: it or a label of it is empty or too long.
-pub fn encode_query<'b>(
-    buffer: &'b mut [u8; MESSAGE_BYTES_MAX],
-    id: u16,
-    name: &[u8],
-    record_type: RecordType,
-) -> Option<&'b [u8]> {
+#[must_use]
+pub fn encode_query(id: u16, name: &[u8], record_type: RecordType) -> Option<Vec<u8>> {
     let name = name.strip_suffix(b".").unwrap_or(name);
     if name.len() > DNS_NAME_BYTES_MAX {
         return None;
     }
-    let mut free = buffer.as_mut_slice();
-    let [id_high, id_low] = id.to_be_bytes();
+    let mut query = Vec::with_capacity(MESSAGE_BYTES_MAX);
+    query.extend_from_slice(&id.to_be_bytes());
     // Recursion desired; one question; no other records.
-    put(&mut free, &[id_high, id_low, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0])?;
+    query.extend_from_slice(&[1, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
     for label in parts(name, b'.') {
         if label.is_empty() || label.len() > DNS_LABEL_BYTES_MAX {
             return None;
         }
-        put(&mut free, &[u8::try_from(label.len()).ok()?])?;
-        put(&mut free, label)?;
+        query.push(label.len() as u8);
+        query.extend_from_slice(label);
     }
-    put(&mut free, &[0])?;
-    put(&mut free, &record_type.code().to_be_bytes())?;
-    put(&mut free, &CLASS_INTERNET.to_be_bytes())?;
-    let length = MESSAGE_BYTES_MAX.checked_sub(free.len())?;
-    buffer.get(..length)
-}
-
-fn put(free: &mut &mut [u8], bytes: &[u8]) -> Option<()> {
-    let (target, behind) = core::mem::take(free).split_at_mut_checked(bytes.len())?;
-    target.copy_from_slice(bytes);
-    *free = behind;
-    Some(())
+    query.extend_from_slice(&[0, 0, record_type.code(), 0, CLASS_INTERNET]);
+    Some(query)
 }
 
 /// Reads a datagram that came from the server asked. CNAMEs are followed by taking the first address of the type:
 /// a recursive server sends the whole chain.
-pub fn parse_reply(message: &[u8], id: u16, name: &[u8], record_type: RecordType) -> Reply {
-    Unread { rest: message }
-        .answer(id, name, record_type)
-        .unwrap_or(Reply::NotOurs)
+#[must_use]
+pub fn parse_reply(message: &[u8], query: &[u8], record_type: RecordType) -> Reply {
+    reply(message, query, record_type).unwrap_or(Reply::NotOurs)
 }
 
-/// What is still to be read of a message. Everything here is `None` when the message ends too early.
-struct Unread<'a> {
-    rest: &'a [u8],
+/// `None` when the message ends too early or is not about the query, as everywhere here.
+fn reply(message: &[u8], query: &[u8], record_type: RecordType) -> Option<Reply> {
+    let (head, rest) = message.split_first_chunk::<HEAD_BYTES>()?;
+    let [
+        id_high,
+        id_low,
+        kind,
+        code,
+        questions @ ..,
+        a,
+        b,
+        _,
+        _,
+        _,
+        _,
+    ] = *head;
+    // A response, to a standard query.
+    if !query.starts_with(&[id_high, id_low]) || kind & 0xf8 != 0x80 {
+        return None;
+    }
+    let is_truncated = kind & 2 != 0;
+    let code = code & 0xf;
+    // A server that could not read the question need not repeat it.
+    if questions == [0, 0] && code != 0 {
+        return Some(Reply::ServerFailure);
+    }
+    // Names may come back in other letters. No other byte of a question is a letter.
+    let asked = query.get(HEAD_BYTES..)?;
+    let (question, records) = rest.split_at_checked(asked.len())?;
+    if questions != [0, 1] || !question.eq_ignore_ascii_case(asked) {
+        return None;
+    }
+    Some(match code {
+        0 => match first_address(records, u16::from_be_bytes([a, b]), record_type)? {
+            Reply::NoAddress if is_truncated => Reply::ServerFailure,
+            answer => answer,
+        },
+        3 => Reply::NoAddress,
+        _ => Reply::ServerFailure,
+    })
 }
 
-impl<'a> Unread<'a> {
-    fn answer(&mut self, id: u16, name: &[u8], record_type: RecordType) -> Option<Reply> {
-        let is_ours = self.u16()? == id;
-        let flags = self.u16()?;
-        let questions = self.u16()?;
-        let answers = self.u16()?;
-        self.bytes(4)?;
-        // A response, to a standard query.
-        if !is_ours || flags & 0xf800 != 0x8000 {
-            return None;
+fn first_address(mut rest: &[u8], answers: u16, record_type: RecordType) -> Option<Reply> {
+    let mut ttl_least = u32::MAX;
+    // Every turn takes at least eleven bytes of the message.
+    for _ in 0..answers {
+        let (head, behind) = behind_name(rest)?.split_first_chunk::<10>()?;
+        let [kind @ .., t0, t1, t2, t3, length_high, length_low] = *head;
+        let length = u16::from_be_bytes([length_high, length_low]);
+        let (data, behind) = behind.split_at_checked(usize::from(length))?;
+        rest = behind;
+        let ttl = u32::from_be_bytes([t0, t1, t2, t3]);
+        // RFC 2181, section 8: the highest bit is to be read as zero seconds.
+        ttl_least = ttl_least.min(if ttl >> 31 == 0 { ttl } else { 0 });
+        if kind != [0, record_type.code(), 0, CLASS_INTERNET] {
+            continue;
         }
-        let truncated = flags & 0x0200 != 0;
-        let code = flags & 0xf;
-        // A server that could not read the question need not repeat it.
-        if questions == 0 && code != 0 {
-            return Some(Reply::ServerFailure);
-        }
-        let is_same = questions == 1
-            && self.name_is(name.strip_suffix(b".").unwrap_or(name))?
-            && self.u16()? == record_type.code()
-            && self.u16()? == CLASS_INTERNET;
-        match code {
-            _ if !is_same => None,
-            0 => match self.first_address(answers, record_type)? {
-                Reply::NoAddress if truncated => Some(Reply::ServerFailure),
-                answer => Some(answer),
-            },
-            3 => Some(Reply::NoAddress),
-            _ => Some(Reply::ServerFailure),
-        }
+        let address = match record_type {
+            RecordType::A => IpAddr::V4(Ipv4Addr::from(<[u8; 4]>::try_from(data).ok()?)),
+            RecordType::Aaaa => IpAddr::V6(Ipv6Addr::from(<[u8; 16]>::try_from(data).ok()?)),
+        };
+        return Some(Reply::Address(address, ttl_least));
     }
+    Some(Reply::NoAddress)
+}
 
-    fn first_address(&mut self, answers: u16, record_type: RecordType) -> Option<Reply> {
-        let mut ttl_least = u32::MAX;
-        // Every turn takes at least eleven bytes of the message.
-        for _ in 0..answers {
-            self.skip_name()?;
-            let found = self.u16()?;
-            let class = self.u16()?;
-            let ttl = u32::from(self.u16()?) << 16 | u32::from(self.u16()?);
-            let length = self.u16()?;
-            let data = self.bytes(usize::from(length))?;
-            // RFC 2181, section 8: the highest bit is to be read as zero seconds.
-            ttl_least = ttl_least.min(if ttl >> 31 == 0 { ttl } else { 0 });
-            if found != record_type.code() || class != CLASS_INTERNET {
-                continue;
-            }
-            let address = match record_type {
-                RecordType::A => IpAddr::V4(Ipv4Addr::from(<[u8; 4]>::try_from(data).ok()?)),
-                RecordType::Aaaa => IpAddr::V6(Ipv6Addr::from(<[u8; 16]>::try_from(data).ok()?)),
-            };
-            return Some(Reply::Address(address, ttl_least));
-        }
-        Some(Reply::NoAddress)
-    }
-
-    fn bytes(&mut self, count: usize) -> Option<&'a [u8]> {
-        let (bytes, rest) = self.rest.split_at_checked(count)?;
-        self.rest = rest;
-        Some(bytes)
-    }
-
-    fn u8(&mut self) -> Option<u8> {
-        let (&byte, rest) = self.rest.split_first()?;
-        self.rest = rest;
-        Some(byte)
-    }
-
-    fn u16(&mut self) -> Option<u16> {
-        Some(u16::from(self.u8()?) << 8 | u16::from(self.u8()?))
-    }
-
-    /// Reads the question's name, which is never compressed, and compares it without regard to case.
-    fn name_is(&mut self, name: &[u8]) -> Option<bool> {
-        for label in parts(name, b'.') {
-            let length = usize::from(self.u8()?);
-            if length != label.len() || !self.bytes(length)?.eq_ignore_ascii_case(label) {
-                return Some(false);
-            }
-        }
-        Some(self.u8()? == 0)
-    }
-
-    /// Passes over a name: labels up to the empty one or a compression pointer, which always is the last part.
-    fn skip_name(&mut self) -> Option<()> {
-        loop {
-            match self.u8()? {
-                0 => return Some(()),
-                length @ 1..=63 => self.bytes(usize::from(length))?,
-                0xc0.. => return self.u8().map(|_| ()),
-                _ => return None,
-            };
-        }
+/// Passes over a name: labels up to the empty one or a compression pointer, which always is the last part.
+fn behind_name(mut rest: &[u8]) -> Option<&[u8]> {
+    loop {
+        let (length, behind) = rest.split_first()?;
+        rest = match *length {
+            0 => return Some(behind),
+            length @ 1..=63 => behind.get(usize::from(length)..)?,
+            0xc0.. => return behind.get(1..),
+            _ => return None,
+        };
     }
 }
 

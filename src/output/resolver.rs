@@ -78,7 +78,6 @@ impl CollectorResolver {
         }
         let conf = sys::read_file(RESOLV_CONF);
         let mut lookup = Lookup::new(hosts::nameservers(&conf), sys::clocks().mono);
-        let name = name.strip_suffix(b".").unwrap_or(name);
         while let Some(question) = lookup.question(sys::clocks().mono) {
             if let Some(found) = lookup.answered(self.ask(&question, name)) {
                 return Some(found);
@@ -92,15 +91,16 @@ impl CollectorResolver {
         // A port and an id that nobody can guess keep others from answering.
         let socket = sys::datagrams_to(&SocketAddr::new(question.server, DNS_PORT)).ok()?;
         let id = sys::random() as u16;
-        let mut buffer = [0; dns::MESSAGE_BYTES_MAX];
+        let query = dns::encode_query(id, name, record_type)?;
         let fd = socket.as_raw_fd();
-        sys::send_some(fd, dns::encode_query(&mut buffer, id, name, record_type)?).ok()?;
+        sys::send_some(fd, &query).ok()?;
+        let mut buffer = [0; dns::MESSAGE_BYTES_MAX];
         loop {
             if lock(self.reactor).wait((fd, sys::READABLE), question.until) != Waited::Ready {
                 return None;
             }
             let count = sys::receive(fd, &mut buffer).ok()?;
-            match dns::parse_reply(buffer.get(..count)?, id, name, record_type) {
+            match dns::parse_reply(buffer.get(..count)?, &query, record_type) {
                 Reply::NotOurs => {}
                 reply => return Some(reply),
             }
