@@ -8,7 +8,7 @@ use kinglet::record::encoder::Encoder;
 use kinglet::source::statsd::{self, Log};
 use serde_json::Value;
 
-fn check(measurement: &Measurement<'_>) {
+fn check(measurement: &Measurement<'_, '_>) {
     assert!(!measurement.name.is_empty() && measurement.attributes.len() <= METRIC_ATTRIBUTES_MAX);
     assert!(
         measurement
