@@ -23,6 +23,7 @@ pub use log::{Log, write};
 use crate::format::point::Bounds;
 use crate::limits::{METRIC_ATTRIBUTES_MAX, SAMPLED_TIMES_MAX};
 use crate::metric::measurement::{Attribute, Change, Measurement, Sink, name_of_function};
+use crate::text::delimited::parts;
 use crate::text::double;
 
 /// Reads datagrams: their lines, one after the other, to `sink` or `logs`. Returns how many lines were malformed; a
@@ -31,19 +32,21 @@ use crate::text::double;
 pub fn read(datagrams: &[&[u8]], sink: Sink<'_>, logs: &mut dyn FnMut(&Log<'_>)) -> u64 {
     let mut attributes = Attributes::new();
     let mut malformed = 0;
-    for line in datagrams.iter().flat_map(|datagram| split(datagram, b'\n')) {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        malformed += match line {
-            [] => 0,
-            [b'_', b'e', b'{', ..] | [b'_', b's', b'c', b'|', ..] => match Log::read(line) {
-                Some(log) => {
-                    logs(&log);
-                    0
-                }
-                None => 1,
-            },
-            _ => metric(line, &mut attributes, sink),
-        };
+    for datagram in datagrams {
+        for line in parts(datagram, b'\n') {
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            malformed += match line {
+                [] => 0,
+                [b'_', b'e', b'{', ..] | [b'_', b's', b'c', b'|', ..] => match Log::read(line) {
+                    Some(log) => {
+                        logs(&log);
+                        0
+                    }
+                    None => 1,
+                },
+                _ => metric(line, &mut attributes, sink),
+            };
+        }
     }
     malformed
 }
@@ -57,7 +60,7 @@ fn metric<'d>(line: &'d [u8], attributes: &mut Attributes<'d>, sink: Sink<'_>) -
         return u64::from(!metric.send(metric.values, attributes, sink));
     }
     let mut malformed = 0;
-    for value in split(metric.values, b':') {
+    for value in parts(metric.values, b':') {
         malformed += u64::from(!metric.send(value, attributes, sink));
     }
     malformed
@@ -90,14 +93,14 @@ impl<'d> Metric<'d> {
         // Were the bar first, it would be in the name.
         let end = line.iter().position(|byte| matches!(byte, b':' | b'|'))?;
         let (name, rest) = line.split_at_checked(end)?;
-        let mut parts = split(rest.strip_prefix(b":")?, b'|');
+        let mut fields = parts(rest.strip_prefix(b":")?, b'|');
         if name.is_empty() {
             return None;
         }
         let mut metric = Metric {
             name,
-            values: parts.next()?,
-            kind: match parts.next()? {
+            values: fields.next()?,
+            kind: match fields.next()? {
                 b"c" | b"m" => Kind::Count,
                 b"g" => Kind::Gauge,
                 b"ms" => Kind::Timer,
@@ -110,7 +113,7 @@ impl<'d> Metric<'d> {
             is_dogstatsd: false,
         };
         attributes.used = 0;
-        for part in parts {
+        for part in fields {
             metric.is_dogstatsd |= match part {
                 [b'@', text @ ..] => {
                     metric.rate = rate(text)?;
@@ -215,7 +218,7 @@ impl<'d> Attributes<'d> {
 
 /// The tags of a list: what is before and behind the first colon. Those without a key are left out.
 fn tags(list: &[u8]) -> impl Iterator<Item = Attribute<'_>> {
-    split(list, b',')
+    parts(list, b',')
         .map(|tag| cut(tag, b':').unwrap_or((tag, b"")))
         .filter(|(key, _)| !key.is_empty())
 }
@@ -229,10 +232,6 @@ fn rate(text: &[u8]) -> Option<f64> {
 fn unix_nano(seconds: &[u8]) -> Option<u64> {
     let time = crate::text::decimal::parse(seconds)?.checked_mul(1_000_000_000)?;
     (time > 0).then_some(time)
-}
-
-fn split(text: &[u8], delimiter: u8) -> impl Iterator<Item = &[u8]> {
-    text.split(move |byte| *byte == delimiter)
 }
 
 /// What is before and what is behind the first `delimiter`.

@@ -15,9 +15,10 @@
 use crate::format::severity;
 use crate::format::{Head, Value};
 use crate::record::encoder::Encoder;
+use crate::text::delimited::parts;
 use crate::text::json;
 
-use super::{cut, split, tags, unix_nano};
+use super::{cut, tags, unix_nano};
 
 /// An event or a service check, as it stands in its line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -158,7 +159,7 @@ pub fn write<'e>(log: &Log<'_>, head: &Head<'_>, encoder: &'e mut Encoder) -> &'
         encoder.attribute(b"statsd.service_check.name", &Value::Text(log.title));
         encoder.attribute(b"statsd.service_check.status", &Value::Integer(&[status]));
     }
-    for part in split(log.parts, b'|') {
+    for part in parts(log.parts, b'|') {
         if let [letter, b':', value @ ..] = part
             && !value.is_empty()
             && let Some((_, key)) = attributes.iter().find(|(known, _)| known == letter)
@@ -167,7 +168,7 @@ pub fn write<'e>(log: &Log<'_>, head: &Head<'_>, encoder: &'e mut Encoder) -> &'
         }
     }
     // Last, because of equal keys the first stays.
-    for part in split(log.parts, b'|') {
+    for part in parts(log.parts, b'|') {
         let list = part.strip_prefix(b"#").unwrap_or_default();
         for (key, value) in tags(list) {
             let mut escaped = Vec::new();
