@@ -76,6 +76,16 @@ impl Clocks {
     }
 }
 
+/// The earlier of two moments, of which there may be none.
+#[inline(never)]
+#[must_use]
+pub fn earliest(one: Option<Mono>, other: Option<Mono>) -> Option<Mono> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -126,17 +126,20 @@ pub fn assemble(
         subscribed: subscription.is_accepted,
         shutdown_only: registration.shutdown_only,
     };
-    let mut reactor = Reactor::new(registration.api, intake, policy);
-    reactor.telemetry = subscription.telemetry;
-    reactor.messages = registration.messages;
+    let own = (has_metrics && config.self_metrics).then(|| SelfMetrics::new(registration.began_us));
+    let mut reactor = Reactor::new(
+        registration.api,
+        subscription.telemetry,
+        intake,
+        policy,
+        own,
+        registration.messages,
+    );
     for route in RouteId::all() {
         route.of_mut(&mut reactor.routes).is_open = exporter.has(route);
     }
     if has_metrics {
         reactor.statsd_port = config.statsd_port;
-        reactor.own = config
-            .self_metrics
-            .then(|| SelfMetrics::new(registration.began_us));
     }
     (Box::leak(Box::new(Mutex::new(reactor))), exporter)
 }
@@ -182,7 +185,7 @@ pub fn conclude(shared: Shared) -> u8 {
     );
     let mut counters = Vec::with_capacity(512);
     ledger.push_line(&mut counters, ring);
-    let reason = reactor.runtime_api.shutdown_reason.as_deref();
+    let reason = reactor.runtime_api.said.shutdown_reason.as_deref();
     let reason = reason.unwrap_or(if is_gone { "gone" } else { "unknown" });
     message::line(&[b"exit reason=", reason.as_bytes(), &counters]);
     u8::from(is_gone)

@@ -22,10 +22,9 @@ mod holding;
 mod noting;
 mod terms;
 
-use crate::clock::{Clocks, Mono, Wall};
+use crate::clock::{Clocks, Mono, Wall, earliest};
 use crate::lambda::request_id::RequestId;
 use crate::limits::SILENCE_MS_MIN;
-use due::earliest;
 use held::Held;
 pub use terms::{Action, BreakerState, Flush, Input, Policy, Seen};
 

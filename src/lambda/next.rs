@@ -77,10 +77,10 @@ impl Asking {
         if said.event_type.as_deref() == Some("SHUTDOWN") {
             return Event::Shutdown { deadline };
         }
-        let id = said.request_id.as_deref().unwrap_or("unknown");
-        match RequestId::new(id.as_bytes()).or_else(|| RequestId::new(b"unknown")) {
-            Some(id) => Event::Invoke { id, deadline },
-            None => self.again(now.mono),
+        let id = said.request_id.as_deref().unwrap_or_default();
+        Event::Invoke {
+            id: RequestId::new(id.as_bytes()).unwrap_or(RequestId::UNKNOWN),
+            deadline,
         }
     }
 

@@ -10,6 +10,14 @@ pub struct RequestId {
 }
 
 impl RequestId {
+    /// Stands for an id that Lambda has not told.
+    pub const UNKNOWN: RequestId = {
+        let mut bytes = [0; REQUEST_ID_BYTES_MAX];
+        let (text, _) = bytes.split_at_mut(7);
+        text.copy_from_slice(b"unknown");
+        RequestId { length: 7, bytes }
+    };
+
     /// The id in `text`; none if that is empty, longer than [`REQUEST_ID_BYTES_MAX`], or would need escaping in JSON.
     #[must_use]
     pub fn new(text: &[u8]) -> Option<RequestId> {
@@ -43,6 +51,7 @@ mod tests {
             RequestId::new(b"abc").as_ref().map(RequestId::as_bytes),
             Some(b"abc".as_slice())
         );
+        assert_eq!(RequestId::new(b"unknown"), Some(RequestId::UNKNOWN));
         for wrong in [b"".as_slice(), b"a b", b"a\"b", b"a\\b", &[b'x'; 65]] {
             assert_eq!(RequestId::new(wrong), None);
         }

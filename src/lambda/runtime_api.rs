@@ -14,7 +14,7 @@ use crate::clock::{Clocks, Mono};
 use crate::http::client::{Exchange, Response};
 use crate::lambda::api_address::ApiAddress;
 use crate::lambda::next::{Asking, Event};
-use crate::lambda::said;
+use crate::lambda::said::{self, Said};
 use crate::sys;
 use crate::sys::survival::{self, Next};
 use crate::text::decimal;
@@ -33,9 +33,8 @@ pub struct RuntimeApi {
     /// What is asked is the next event.
     is_next: bool,
     asking: Asking,
-    /// The ARN of the last invocation, and the reason of SHUTDOWN.
-    pub invoked_arn: Option<String>,
-    pub shutdown_reason: Option<String>,
+    /// What the last answer to next has said.
+    pub said: Said,
 }
 
 /// The connection was lost, or what came is no answer.
@@ -43,7 +42,7 @@ pub struct Lost;
 
 impl RuntimeApi {
     #[must_use]
-    pub const fn new(address: ApiAddress) -> RuntimeApi {
+    pub fn new(address: ApiAddress) -> RuntimeApi {
         RuntimeApi {
             address,
             stream: None,
@@ -51,8 +50,7 @@ impl RuntimeApi {
             next_request: Vec::new(),
             is_next: false,
             asking: Asking::new(),
-            invoked_arn: None,
-            shutdown_reason: None,
+            said: Said::default(),
         }
     }
 
@@ -147,14 +145,10 @@ impl RuntimeApi {
 
     /// Reads the answer to next.
     pub fn next_answered(&mut self, answer: &Response, now: Clocks) -> Event {
-        let said = said::read(&answer.body);
-        let event = self.asking.answered(answer.status, &said, now);
+        self.said = said::read(&answer.body);
+        let event = self.asking.answered(answer.status, &self.said, now);
         let is_over = matches!(event, Event::Shutdown { .. });
         survival::note(if is_over { Next::Over } else { Next::Ask });
-        self.shutdown_reason = said.shutdown_reason;
-        if said.invoked_function_arn.is_some() {
-            self.invoked_arn = said.invoked_function_arn;
-        }
         event
     }
 

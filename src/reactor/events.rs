@@ -45,7 +45,7 @@ impl Reactor {
             Event::Invoke { id, deadline } => {
                 self.intake.ledger.invocations += 1;
                 self.messages.renew();
-                if let Some(arn) = &self.runtime_api.invoked_arn {
+                if let Some(arn) = &self.runtime_api.said.invoked_function_arn {
                     self.intake.resource.set_function_arn(arn);
                 }
                 self.note(Input::Invoke { id, deadline }, now);

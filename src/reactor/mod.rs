@@ -15,7 +15,7 @@ mod turns;
 use std::os::fd::RawFd;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::clock::{Clocks, Mono};
+use crate::clock::{Clocks, Mono, earliest};
 use crate::lambda::lifecycle::{Action, Input, Lifecycle, Policy};
 use crate::lambda::message::Messages;
 use crate::lambda::pause::{Pause, Room, read_bytes_max};
@@ -48,7 +48,7 @@ pub enum Waited {
 
 pub struct Reactor {
     pub runtime_api: RuntimeApi,
-    pub telemetry: Option<Telemetry>,
+    telemetry: Option<Telemetry>,
     pub intake: Intake,
     pub lifecycle: Lifecycle,
     pub routes: [Route; ROUTES],
@@ -56,7 +56,7 @@ pub struct Reactor {
     pub statsd_port: u16,
     statsd: Option<StatsdSocket>,
     /// kinglet's own cost, if it is to be told.
-    pub own: Option<SelfMetrics>,
+    own: Option<SelfMetrics>,
     pub messages: Messages,
     next: NextState,
     is_gone: bool,
@@ -85,17 +85,24 @@ enum NextState {
 
 impl Reactor {
     #[must_use]
-    pub fn new(runtime_api: RuntimeApi, intake: Intake, policy: Policy) -> Reactor {
+    pub fn new(
+        runtime_api: RuntimeApi,
+        telemetry: Option<Telemetry>,
+        intake: Intake,
+        policy: Policy,
+        own: Option<SelfMetrics>,
+        messages: Messages,
+    ) -> Reactor {
         Reactor {
             runtime_api,
-            telemetry: None,
+            telemetry,
             intake,
             lifecycle: Lifecycle::new(policy),
             routes: Default::default(),
             statsd_port: 0,
             statsd: None,
-            own: None,
-            messages: Messages::default(),
+            own,
+            messages,
             next: NextState::Idle,
             is_gone: false,
             pause: Pause::default(),
@@ -174,10 +181,7 @@ impl Reactor {
         }
         let is_resting = self.statsd.as_ref().is_some_and(StatsdSocket::is_resting);
         let rest = is_resting.then(|| now.mono.plus(DATAGRAM_REST_MS));
-        let until = [self.own_deadline(now.mono), until, rest]
-            .into_iter()
-            .flatten()
-            .min();
+        let until = earliest(earliest(self.own_deadline(now.mono), until), rest);
         sys::wait(&mut set, until.map(|until| until.since(now.mono)));
         let now = sys::clocks();
         let [runtime_api, visitor, statsd, listener, connections @ ..] = &set;
@@ -247,6 +251,6 @@ impl Reactor {
             let telemetry = self.telemetry.as_ref();
             telemetry.and_then(|telemetry| telemetry.wake_at(now))
         });
-        again.into_iter().chain(telemetry).min()
+        earliest(again, telemetry)
     }
 }

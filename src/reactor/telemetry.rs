@@ -6,7 +6,7 @@
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsRawFd, RawFd};
 
-use crate::clock::{Clocks, Mono};
+use crate::clock::{Clocks, Mono, earliest};
 use crate::http::server::{ANSWER, CONTINUE, LAST_ANSWER, Wish};
 use crate::lambda::message;
 use crate::limits::{
@@ -94,12 +94,13 @@ impl Telemetry {
     /// When a request is given up, or a connection can be taken that could not be until then, unless something happens before.
     #[must_use]
     pub fn wake_at(&self, now: Mono) -> Option<Mono> {
-        let mut first = Some(self.accept_at).filter(|at| *at > now);
+        let ahead = |at: Mono| Some(at).filter(|at| *at > now);
+        let mut first = ahead(self.accept_at);
         for connection in self.connections.iter().flatten() {
-            let stalls = connection.since.plus(REQUEST_MS_MAX);
-            let stalls = connection.decoder.is_in_request().then_some(stalls);
-            let yields = Some(connection.holder().gives_way_at()).filter(|at| *at > now);
-            first = [first, stalls, yields].into_iter().flatten().min();
+            if connection.decoder.is_in_request() {
+                first = earliest(first, Some(connection.since.plus(REQUEST_MS_MAX)));
+            }
+            first = earliest(first, ahead(connection.holder().gives_way_at()));
         }
         first
     }

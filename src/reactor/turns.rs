@@ -1,7 +1,7 @@
 //! POSTs, one after the other: what the lifecycle is told of the routes, and what becomes of the bound of one in flight.
 
 use super::Reactor;
-use crate::clock::{Clocks, Mono};
+use crate::clock::{Clocks, Mono, earliest};
 use crate::lambda::lifecycle::{BreakerState, Input, Seen};
 use crate::limits::ANSWER_MS_MAX;
 use crate::queue::route::{ROUTES, RouteId};
@@ -28,10 +28,7 @@ impl Reactor {
     /// The bound that the phase sets to the POST in flight.
     #[must_use]
     pub fn post_until(&self) -> Option<Mono> {
-        match (self.lifecycle.post_until(), self.post_until) {
-            (Some(phase), Some(own)) => Some(phase.min(own)),
-            (phase, own) => phase.or(own),
-        }
+        earliest(self.lifecycle.post_until(), self.post_until)
     }
 
     /// A POST begins, and has to end by then.

@@ -1,7 +1,7 @@
 //! When what is pending is sent.
 
 use super::{BreakerState, Invocation, Lifecycle, Seen};
-use crate::clock::{Clocks, Mono};
+use crate::clock::{Clocks, Mono, earliest};
 use crate::limits::DEADLINE_FLUSH_MS;
 
 impl Lifecycle {
@@ -50,12 +50,5 @@ impl Lifecycle {
             BreakerState::Open { until } => Some(now.mono_of(until)),
             _ => earliest(earliest(by_age, by_deadline), by_silence),
         }
-    }
-}
-
-pub(super) fn earliest(one: Option<Mono>, other: Option<Mono>) -> Option<Mono> {
-    match (one, other) {
-        (Some(one), Some(other)) => Some(one.min(other)),
-        (one, other) => one.or(other),
     }
 }
