@@ -1,6 +1,6 @@
 //! Routes: the ways that frames go, each to one collector in one format. What is sent on one says nothing about the others.
 //!
-//! All that differs between them is a row of [`TABLE`]; what loops over routes asks the row.
+//! All that differs between them is a row of one table; what loops over routes asks the row.
 
 use crate::clock::Wall;
 use crate::lambda::lifecycle::BreakerState;
