@@ -4,6 +4,27 @@ use super::claims::claims;
 use super::*;
 
 impl Reader {
+    /// Reads a StatsD event or service check, which is like a line of the function.
+    pub fn statsd(&mut self, log: &statsd::Log<'_>, now: Wall, resource: &Resource) -> Verdict {
+        if !self.filter.function || self.is_below_minimum(log.severity) {
+            return Verdict::Filtered;
+        }
+        let current = self.current;
+        let now = nanoseconds(now);
+        let head = Head {
+            time_unix_nano: now,
+            observed_unix_nano: now,
+            severity: 0,
+            event_type: b"",
+            request_id: current.as_ref().map_or(b"", RequestId::as_bytes),
+            trace: self.trace.as_ref(),
+            coldstart: self.coldstart,
+            resource,
+        };
+        statsd::write(log, &head, &mut self.encoder);
+        Verdict::Record
+    }
+
     /// A line of the function, of an extension, or of a type that Lambda has added since.
     pub(super) fn line(
         &mut self,

@@ -1,6 +1,7 @@
 use super::*;
+use crate::text::json::members::members;
 use crate::text::json::random::Numbers;
-use crate::text::json::{append_unescaped, number_is_valid};
+use crate::text::json::{Value, append_unescaped, number_is_valid};
 
 mod cutting;
 

@@ -1,6 +1,7 @@
 //! Elements longer than the capacity.
 
 use super::*;
+use crate::limits::CUT_RESERVE_BYTES;
 use crate::text::json::text;
 
 /// The members of an element, with the text of their values.
