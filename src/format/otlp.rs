@@ -13,6 +13,7 @@ use self::message::{Message, attribute, close, eight, length, length_bytes, open
 use super::{Format, Head, InPlace, Value};
 use crate::format::point::Point;
 use crate::format::resource::Resource;
+use crate::format::severity;
 use crate::limits::BATCH_BYTES_MAX;
 use crate::queue::signal::Signal;
 
@@ -101,8 +102,8 @@ impl Format for Otlp {
 
     fn end(&self, out: &mut Vec<u8>, batch_id: &[u8]) {
         let scope = open(out, FIRST, LENGTH_BYTES);
-        for (tag, name) in [(FIRST, "kinglet"), (SCOPE_VERSION, crate::VERSION)] {
-            text(out, tag, &Value::Raw(name.as_bytes()), usize::MAX);
+        for (tag, name) in &[(FIRST, "kinglet"), (SCOPE_VERSION, crate::VERSION)] {
+            text(out, *tag, &Value::Raw(name.as_bytes()), usize::MAX);
         }
         attribute(
             out,
@@ -122,18 +123,12 @@ impl Format for Otlp {
 
 /// `severity_number` and `severity_text`, and how many bytes of it they are; none for 0.
 fn severity_fields(severity: u8) -> ([u8; 9], usize) {
-    let (mut fields, bytes) = match severity {
-        0 => return ([0; 9], 0),
-        1..=4 => (*b"\x10\x01\x1a\x05TRACE", 9),
-        5..=8 => (*b"\x10\x01\x1a\x05DEBUG", 9),
-        9..=12 => (*b"\x10\x01\x1a\x04INFO\0", 8),
-        13..=16 => (*b"\x10\x01\x1a\x04WARN\0", 8),
-        17..=20 => (*b"\x10\x01\x1a\x05ERROR", 9),
-        _ => (*b"\x10\x01\x1a\x05FATAL", 9),
+    let Some(&[n0, n1, n2, n3, n4]) = severity::padded_name(severity) else {
+        return ([0; 9], 0);
     };
-    let [_, number, ..] = &mut fields;
-    *number = severity;
-    (fields, bytes)
+    let is_short = u8::from(n4 == b' ');
+    let fields = [0x10, severity, 0x1a, 5 - is_short, n0, n1, n2, n3, n4];
+    (fields, 9 - usize::from(is_short))
 }
 
 /// Writes a record up to its severity.

@@ -67,29 +67,28 @@ fn find(word: &[u8], rows: usize) -> u8 {
 /// The severity number of a numeric level as pino and bunyan write it (10 is trace, 60 fatal); 0 if it is none.
 #[must_use]
 pub const fn of_number(level: u64) -> u8 {
-    match level {
-        10 => TRACE,
-        20 => DEBUG,
-        30 => INFO,
-        40 => WARN,
-        50 => ERROR,
-        60 => FATAL,
-        _ => 0,
+    if level % 10 == 0 && level >= 10 && level <= 60 {
+        // Both scales are even.
+        TRACE + (DEBUG - TRACE) * (level / 10 - 1) as u8
+    } else {
+        0
     }
+}
+
+/// OpenTelemetry's short names, each for four severity numbers, and of five bytes.
+const NAMES: &[u8] = b"TRACEDEBUGINFO WARN ERRORFATAL";
+
+/// OpenTelemetry's short name of a severity number, with spaces up to five bytes; `None` for 0.
+#[must_use]
+pub fn padded_name(severity: u8) -> Option<&'static [u8; 5]> {
+    let (names, _) = NAMES.as_chunks();
+    names.get(usize::from(severity.wrapping_sub(1) / 4))
 }
 
 /// OpenTelemetry's short name of a severity number; empty for 0.
 #[must_use]
-pub const fn name(severity: u8) -> &'static [u8] {
-    match severity {
-        1..=4 => b"TRACE",
-        5..=8 => b"DEBUG",
-        9..=12 => b"INFO",
-        13..=16 => b"WARN",
-        17..=20 => b"ERROR",
-        21..=24 => b"FATAL",
-        _ => b"",
-    }
+pub fn name(severity: u8) -> &'static [u8] {
+    padded_name(severity).map_or(b"", |name| name.trim_ascii_end())
 }
 
 #[cfg(test)]
