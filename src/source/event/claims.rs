@@ -41,6 +41,7 @@ impl<'a> Claims<'a> {
 }
 
 /// Level, request id, time and message of an object record (or of a line that is one).
+#[inline(never)]
 pub(super) fn claims(object: &[u8]) -> Claims<'_> {
     let mut claims = Claims::default();
     let mut best = REQUEST_ID.len();

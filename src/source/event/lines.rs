@@ -3,6 +3,9 @@
 use super::claims::claims;
 use super::*;
 
+/// No invocation is open.
+const NOBODY: &[u8] = b"";
+
 impl Reader {
     /// Reads a StatsD event or service check, which is like a line of the function.
     pub fn statsd(&mut self, log: &statsd::Log<'_>, now: Wall, resource: &Resource) -> Verdict {
@@ -26,6 +29,7 @@ impl Reader {
     }
 
     /// A line of the function, of an extension, or of a type that Lambda has added since.
+    #[inline(never)]
     pub(super) fn line(
         &mut self,
         envelope: &Envelope<'_>,
@@ -34,7 +38,7 @@ impl Reader {
     ) -> Verdict {
         let is_own =
             || matches!(envelope.record, Value::String(raw) if raw.starts_with(OWN_PREFIX));
-        let is_shipped = if envelope.event_type == FUNCTION {
+        let mut is_shipped = if envelope.event_type == FUNCTION {
             self.filter.function
         } else if envelope.event_type == b"extension" {
             self.filter.extension && !is_own()
@@ -45,76 +49,55 @@ impl Reader {
         if !is_shipped && !may_measure {
             return Verdict::Filtered;
         }
-        match envelope.record {
-            Value::String(raw) => self.string_line(envelope, raw, is_shipped, resource, sink),
-            Value::Nested(object) if object.first() == Some(&b'{') => {
-                self.object_line(envelope, object, is_shipped, resource, sink)
-            }
-            _ if !is_shipped => Verdict::Filtered,
-            // One that is neither a string nor an object is kept as its text.
-            other => {
-                let about = About {
-                    severity: 0,
-                    request_id: self.current,
-                    time_unix_nano: envelope.time_unix_nano,
-                };
-                let body = Text::Text(json::text(&other));
-                self.encode(envelope, &about, (&body, false), resource, &mut |_| {});
-                Verdict::Record
-            }
+        let text = json::text(&envelope.record);
+        let is_string = matches!(envelope.record, Value::String(_));
+        let is_braced = text.first() == Some(&b'{');
+        let is_object = is_braced && !is_string;
+        let current = self.current;
+        let mut unescaped = core::mem::take(&mut self.scratch);
+        unescaped.clear();
+        if is_string && is_braced {
+            json::append_unescaped(&mut unescaped, text, text.len());
         }
-    }
-
-    fn string_line(
-        &mut self,
-        envelope: &Envelope<'_>,
-        raw: &[u8],
-        mut is_shipped: bool,
-        resource: &Resource,
-        sink: Sink<'_>,
-    ) -> Verdict {
-        let (severity, request_id, is_emf) = self.string_claims(raw);
-        if is_emf {
-            let object = core::mem::take(&mut self.scratch);
-            is_shipped &= self.measure_emf(envelope, &object, sink);
-            self.scratch = object;
+        let object = if is_object { text } else { &unescaped };
+        let mut claims = claims(object);
+        if is_string {
+            // All of it is the message, and its time is the event's.
+            (claims.message, claims.time_unix_nano) = (Some((text, true)), None);
         }
-        if !is_shipped || self.is_below_minimum(severity) {
-            return Verdict::Filtered;
+        if is_string && !is_braced {
+            let id = current.as_ref().map_or(NOBODY, RequestId::as_bytes);
+            let prefix = text_line::prefix(text, id);
+            (claims.severity, claims.request_id) = (prefix.severity, prefix.request_id);
         }
-        let about = About {
-            severity,
-            request_id,
-            time_unix_nano: envelope.time_unix_nano,
-        };
-        self.encode(
-            envelope,
-            &about,
-            (&Text::Raw(raw), false),
-            resource,
-            &mut |_| {},
-        );
-        Verdict::Record
-    }
-
-    /// Severity and request id of a string record: from its prefix, or from the JSON object that it is. That object stands in
-    /// the scratch; the last says whether it is EMF.
-    fn string_claims(&mut self, raw: &[u8]) -> (u8, Option<RequestId>, bool) {
-        let (severity, request_id, is_emf) = if raw.first() == Some(&b'{') {
-            self.scratch.clear();
-            json::append_unescaped(&mut self.scratch, raw, raw.len());
-            let claims = claims(&self.scratch);
-            (claims.severity, claims.request_id, claims.is_emf)
+        if claims.is_emf {
+            is_shipped &= self.measure_emf(envelope, object, sink);
+        }
+        is_shipped &= !self.is_below_minimum(claims.severity);
+        if is_shipped {
+            let request_id = claims.request_id.and_then(RequestId::new);
+            let about = About {
+                severity: claims.severity,
+                request_id: request_id.or(current),
+                time_unix_nano: claims.time_unix_nano.unwrap_or(envelope.time_unix_nano),
+            };
+            // What is neither a string nor an object is kept as its text.
+            let (body, is_cut) = match claims.message {
+                Some((message, is_complete)) => (Text::Raw(message), !is_complete),
+                None => (Text::Text(text), is_object && !envelope.is_complete),
+            };
+            self.encode(envelope, &about, (&body, is_cut), resource, &mut |reader| {
+                if is_object {
+                    reader.attributes(text, Some(&claims), &[]);
+                }
+            });
+        }
+        self.scratch = unescaped;
+        if is_shipped {
+            Verdict::Record
         } else {
-            let current = self
-                .current
-                .as_ref()
-                .map_or(b"".as_slice(), RequestId::as_bytes);
-            let prefix = text_line::prefix(raw, current);
-            (prefix.severity, prefix.request_id, false)
-        };
-        let request_id = request_id.and_then(|raw| self.request_id(raw));
-        (severity, request_id.or(self.current), is_emf)
+            Verdict::Filtered
+        }
     }
 
     /// Measures what a line in the embedded metric format says. True unless the line itself is not to be shipped.
@@ -124,48 +107,6 @@ impl Reader {
         }
         self.measurements_malformed += u64::from(emf::read(object, sink).malformed);
         self.filter.emf == Emf::Both
-    }
-
-    fn object_line(
-        &mut self,
-        envelope: &Envelope<'_>,
-        object: &[u8],
-        mut is_shipped: bool,
-        resource: &Resource,
-        sink: Sink<'_>,
-    ) -> Verdict {
-        let claims = claims(object);
-        if claims.is_emf {
-            is_shipped &= self.measure_emf(envelope, object, sink);
-        }
-        if !is_shipped || self.is_below_minimum(claims.severity) {
-            return Verdict::Filtered;
-        }
-        let request_id = claims
-            .request_id
-            .and_then(|raw| self.request_id(raw))
-            .or(self.current);
-        let about = About {
-            severity: claims.severity,
-            request_id,
-            time_unix_nano: claims.time_unix_nano.unwrap_or(envelope.time_unix_nano),
-        };
-        let body = match claims.message {
-            Some((message, is_complete)) => (&Text::Raw(message), !is_complete),
-            None => (&Text::Text(object), !envelope.is_complete),
-        };
-        self.encode(envelope, &about, body, resource, &mut |reader| {
-            reader.attributes(object, Some(&claims), &[]);
-        });
-        Verdict::Record
-    }
-
-    /// The id in `raw`; nearly always it is the current one.
-    fn request_id(&self, raw: &[u8]) -> Option<RequestId> {
-        match &self.current {
-            Some(current) if current.as_bytes() == raw => self.current,
-            _ => RequestId::new(raw),
-        }
     }
 
     pub(super) fn is_below_minimum(&self, severity: u8) -> bool {
