@@ -40,14 +40,14 @@ pub fn values(out: &mut Vec<u8>, point: &Point<'_>, names: &Names) {
         Kind::Set => integer(out, point.double(0) as u64),
         Kind::Histogram(bounds) => {
             integer(out, point.integer(COUNT_AT));
-            for (name, at) in [(b"sum", SUM_AT), (b"min", MIN_AT), (b"max", MAX_AT)] {
+            for &(name, at) in &[(b"sum", SUM_AT), (b"min", MIN_AT), (b"max", MAX_AT)] {
                 fill(out, b",\"\0\":", &[name]);
                 double::push(out, point.double(at));
             }
             let boundaries = bounds.boundaries();
             fill(out, b",\"\0\":", &[names.buckets]);
             let mut before = b'[';
-            for number in 0..=boundaries.len() {
+            for number in 0..boundaries.len() + 1 {
                 out.push(before);
                 integer(out, point.integer(BUCKETS_AT + number));
                 before = b',';

@@ -151,7 +151,7 @@ impl Head<'_> {
         } else {
             self.event_type
         };
-        for (key, text) in [(INVOCATION_ID, self.request_id), (EVENT_TYPE, event_type)] {
+        for &(key, text) in &[(INVOCATION_ID, self.request_id), (EVENT_TYPE, event_type)] {
             if !text.is_empty() {
                 put(key, &Value::Raw(text));
             }
@@ -185,7 +185,8 @@ const fn otlp_path(signal: Signal) -> &'static str {
 /// The format of a name.
 #[must_use]
 pub fn format(name: &str) -> Option<&'static dyn Format> {
-    FORMATS.into_iter().find(|format| format.name() == name)
+    let mut formats = FORMATS.iter();
+    formats.find(|format| format.name() == name).copied()
 }
 
 /// Appends a text in which each zero byte stands for the next of the values.

@@ -124,9 +124,9 @@ fn member(out: &mut Vec<u8>, name: &[u8], text: &[u8]) {
 }
 
 fn resource(out: &mut Vec<u8>, resource: &Resource) {
-    for (key, name) in RESOURCE {
+    for (key, name) in &RESOURCE {
         let mut entries = resource.entries().iter();
-        if let Some(entry) = entries.find(|entry| entry.key == key) {
+        if let Some(entry) = entries.find(|entry| entry.key == *key) {
             member(out, name, &entry.value);
         }
     }

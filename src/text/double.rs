@@ -132,6 +132,7 @@ fn times_power_of_ten(mantissa: u64, exponent: i32, tens: i32) -> (u64, i32) {
 }
 
 /// The double nearest to `bits` · 2^`exponent`; the first bit is set.
+#[inline(never)]
 fn rounded(bits: u64, exponent: i32) -> f64 {
     // Of the first bit; doubles below 2⁻¹⁰²² have fewer than 53 bits.
     let first = exponent + 63;
@@ -212,7 +213,7 @@ fn push_fraction(out: &mut Vec<u8>, mantissa: u64, shift: u32) {
     let start = out.len();
     decimal::push(out, digits);
     let places = places as usize;
-    for _ in out.len() - start..=places {
+    while out.len() - start <= places {
         insert(out, start, b'0');
     }
     let point_at = out.len() - places;
@@ -230,13 +231,14 @@ fn push_scientific(out: &mut Vec<u8>, magnitude: f64) {
         exact /= 10;
         tens -= 1;
     }
-    let mut digits = exact;
-    for unit in [1000, 100, 10] {
-        digits = (exact + unit / 2) / unit * unit;
-        if scale(digits, -tens) == magnitude {
-            break;
+    let mut unit = 1000;
+    let mut digits = loop {
+        let digits = (exact + unit / 2) / unit * unit;
+        if unit == 10 || scale(digits, -tens) == magnitude {
+            break digits;
         }
-    }
+        unit /= 10;
+    };
     while digits >= 10 && digits.is_multiple_of(10) {
         digits /= 10;
         tens -= 1;

@@ -61,12 +61,13 @@ pub(super) fn write(out: &mut Vec<u8>, point: &Point<'_>) {
 }
 
 /// Writes the values of a point. The tag of its attributes.
+#[inline(never)]
 fn values(out: &mut Vec<u8>, point: &Point<'_>) -> u8 {
     match point.kind {
         Kind::Sum { .. } | Kind::Gauge => eight(out, AS_DOUBLE, point.integer(0)),
         Kind::Set => eight(out, AS_INT, point.double(0) as u64),
         Kind::Histogram(bounds) => {
-            for (tag, at) in [
+            for &(tag, at) in &[
                 (HISTOGRAM_COUNT, COUNT_AT),
                 (HISTOGRAM_SUM, SUM_AT),
                 (HISTOGRAM_MIN, MIN_AT),
@@ -78,7 +79,7 @@ fn values(out: &mut Vec<u8>, point: &Point<'_>) -> u8 {
             // At most 16 buckets of 8 bytes: 128 takes two bytes as a varint.
             out.push(BUCKET_COUNTS);
             varint(out, 8 * (boundaries.len() as u64 + 1));
-            for number in 0..=boundaries.len() {
+            for number in 0..boundaries.len() + 1 {
                 out.extend_from_slice(&point.integer(BUCKETS_AT + number).to_le_bytes());
             }
             out.push(EXPLICIT_BOUNDS);
