@@ -35,6 +35,7 @@ struct Found {
 impl Reader {
     /// Takes the event at the beginning of `bytes`, if it is a plain one. The record is written into `out`. Returns the length of the
     /// event, and of the record; `None`: go the general way.
+    #[inline(never)]
     pub fn plain_line(
         &mut self,
         bytes: &[u8],
@@ -121,6 +122,7 @@ impl Context<'_> {
     }
 
     /// `text`: what begins with the first member of an object. Each claim of an object is made at most once, and there is a message.
+    #[inline(never)]
     fn object(&mut self, text: &[u8], record: &mut RecordInPlace<'_>) -> Option<Found> {
         let mut found = Found {
             taken: 0,
@@ -197,26 +199,26 @@ impl Context<'_> {
 
 /// A member whose value is a number, a boolean or nothing. Returns what is behind it.
 fn scalar<'a>(key: &[u8], value: &'a [u8], record: &mut RecordInPlace<'_>) -> Option<&'a [u8]> {
-    match value {
-        [b't', b'r', b'u', b'e', behind @ ..] => {
-            record.scalar(key, &Text::Boolean(true))?;
-            Some(behind)
-        }
-        [b'f', b'a', b'l', b's', b'e', behind @ ..] => {
-            record.scalar(key, &Text::Boolean(false))?;
-            Some(behind)
-        }
-        // An attribute without a value does not exist in OTLP.
-        [b'n', b'u', b'l', b'l', behind @ ..] => Some(behind),
-        [b'-' | b'0'..=b'9', ..] => {
-            let mut bytes = value.iter();
-            let end = bytes.position(|byte| matches!(byte, b',' | b'}' | b' '))?;
-            let (digits, behind) = value.split_at_checked(end)?;
-            record.scalar(key, &number_of(digits))?;
-            Some(behind)
-        }
-        _ => None,
+    if let [b'-' | b'0'..=b'9', ..] = value {
+        let mut bytes = value.iter();
+        let end = bytes.position(|byte| matches!(byte, b',' | b'}' | b' '))?;
+        let (digits, behind) = value.split_at_checked(end)?;
+        record.scalar(key, &number_of(digits))?;
+        return Some(behind);
     }
+    let (word, behind) = value.split_first_chunk()?;
+    // Compared as numbers, not byte by byte.
+    let word = u32::from_le_bytes(*word);
+    if word == u32::from_le_bytes(*b"true") {
+        record.scalar(key, &Text::Boolean(true))?;
+    } else if word == u32::from_le_bytes(*b"fals") {
+        record.scalar(key, &Text::Boolean(false))?;
+        return behind.strip_prefix(b"e");
+    } else if word != u32::from_le_bytes(*b"null") {
+        // An attribute without a value does not exist in OTLP, but anything else is unusual.
+        return None;
+    }
+    Some(behind)
 }
 
 /// What a member of an object says of the record.
