@@ -37,6 +37,7 @@ const REPORT: &[u8] = b"report";
 
 /// Hands over what an event (its type without `platform.`, and its record) measures. `is_concurrent`: Managed Instances.
 /// Returns how many of its members are no such number as they ought to be; one that is missing is not counted.
+#[inline(never)]
 pub fn measure(event: &[u8], object: &[u8], is_concurrent: bool, sink: Sink<'_>) -> u32 {
     let text = |name: &[u8]| match member(object, name) {
         Some(Value::String(raw)) => raw,
@@ -107,6 +108,7 @@ fn is_full(object: &[u8]) -> bool {
 }
 
 /// The value at a path; of `spans` the duration of the one with this name.
+#[inline(never)]
 fn at<'a>(object: &'a [u8], path: &[u8]) -> Option<Value<'a>> {
     if path == b"-" {
         return Some(Value::Number(b"1"));

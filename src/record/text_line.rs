@@ -157,6 +157,7 @@ fn word(text: &[u8]) -> (&[u8], &[u8]) {
 }
 
 /// Whether a word holds a time of day with its seconds, or one of twelve hours: `2026-11-21T20:37:43.578Z`, `20:37:43`, `3:04PM`.
+#[inline(never)]
 fn is_clock(word: &[u8]) -> bool {
     let mut bytes = word.iter();
     bytes.any(|byte| *byte == b':');

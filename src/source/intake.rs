@@ -127,6 +127,7 @@ impl Intake {
     }
 
     /// Takes one event.
+    #[inline(never)]
     pub(super) fn event(&mut self, element: &Element<'_>, now: Wall) {
         self.ledger.received += 1;
         let metrics = &mut self.metrics;
@@ -177,6 +178,7 @@ impl Intake {
     }
 
     /// Takes StatsD datagrams. Their events and service checks become records.
+    #[inline(never)]
     pub fn datagrams(&mut self, datagrams: &[&[u8]], now: Wall) {
         let Intake {
             ring,

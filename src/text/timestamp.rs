@@ -43,6 +43,7 @@ pub fn delay_ms(text: &[u8], now: Wall) -> Option<u64> {
 
 /// Reads `Sun, 06 Nov 1994 08:49:37 GMT`, or `Sunday, 06-Nov-94 08:49:37 GMT`, to seconds since 1970-01-01 UTC. The name of
 /// the day says nothing that the date does not; a year of two digits lies between 1970 and 2069.
+#[inline(never)]
 fn http_date(text: &[u8]) -> Option<u64> {
     let mut parts = text.split(|byte| matches!(byte, b' ' | b'-' | b':'));
     parts.next();

@@ -62,6 +62,7 @@ pub fn read<'a>(root: &'a [u8], directives: &'a [u8], sink: Sink<'_>) -> Read {
 }
 
 impl<'a> Document<'a, '_> {
+    #[inline(never)]
     fn directive(
         &mut self,
         directive: &'a [u8],

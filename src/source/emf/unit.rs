@@ -9,6 +9,7 @@ const UNITS: &[u8] = b"Seconds s Microseconds us Milliseconds ms Percent % Count
     Bits bit/s Kilobits kbit/s Megabits Mbit/s Gigabits Gbit/s Terabits Tbit/s";
 
 /// The unit, raw as it stands in JSON, by UCUM; empty for `None`, and for what CloudWatch does not have.
+#[inline(never)]
 pub fn by_ucum(raw: &[u8]) -> &'static [u8] {
     let per_second = raw.strip_suffix(b"/Second");
     // PHP escapes the slash.

@@ -111,6 +111,7 @@ impl Reader {
         }
     }
 
+    #[inline(never)]
     fn start(&mut self, id: RequestId, time_unix_nano: u64, object: &[u8]) {
         // An asynchronous retry has the id of its first try, and a time of its own.
         if self.current == Some(id) && time_unix_nano <= self.started_unix_nano {

@@ -56,6 +56,7 @@ impl Intake {
 
     /// Puts what was measured into the ring, as data points: as many as there is room for without evicting anything, and no more
     /// than leave the logs theirs. The others go on gathering in the table.
+    #[inline(never)]
     pub fn drain_metrics(&mut self, now: Wall) {
         let Some(metrics) = &mut self.metrics else {
             return;

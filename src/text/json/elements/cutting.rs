@@ -25,6 +25,7 @@ impl Elements {
     /// The first member's value that reaches into the reserve is cut back to where the reserve begins; it is
     /// looked for only now, so that the scanner need not know members. This depends on nothing but the first
     /// `capacity` bytes of the element, and so not on the chunking.
+    #[inline(never)]
     pub(super) fn overflow(&mut self) {
         let first_time = self.room == Room::Keeping;
         self.room = Room::DroppingTail;
