@@ -29,7 +29,7 @@ fn start(mut arguments: Arguments) -> ! {
         sys::write(sys::STDOUT, text);
         sys::exit(0);
     };
-    let Some(address) = ApiAddress::parse(&api, || sys::read_file(resolver::HOSTS)) else {
+    let Some(address) = ApiAddress::parse(api, || sys::read_file(resolver::HOSTS)) else {
         message::line(&[
             b"AWS_LAMBDA_RUNTIME_API is not an address: ",
             api.as_bytes(),

@@ -9,15 +9,15 @@ use crate::text::{address, decimal, delimited, hosts};
 pub struct ApiAddress {
     pub socket: SocketAddr,
     /// As it was given, for the `Host` header.
-    pub host: Vec<u8>,
+    pub host: &'static [u8],
     /// Before every path; empty on Lambda.
-    pub prefix: Vec<u8>,
+    pub prefix: &'static [u8],
 }
 
 impl ApiAddress {
     /// Reads the variable. A name other than `localhost` is looked up in the hosts file, which is read only then.
     #[must_use]
-    pub fn parse(text: &str, hosts_file: fn() -> Vec<u8>) -> Option<ApiAddress> {
+    pub fn parse(text: &'static str, hosts_file: fn() -> Vec<u8>) -> Option<ApiAddress> {
         let text = text.strip_prefix("http://").unwrap_or(text);
         let (host, prefix) = match text.bytes().position(|byte| byte == b'/') {
             Some(at) => text.split_at_checked(at)?,
@@ -32,12 +32,8 @@ impl ApiAddress {
         };
         Some(ApiAddress {
             socket: SocketAddr::new(ip, u16::try_from(decimal::parse(port.as_bytes())?).ok()?),
-            host: host.as_bytes().to_vec(),
-            prefix: prefix
-                .strip_suffix('/')
-                .unwrap_or(prefix)
-                .as_bytes()
-                .to_vec(),
+            host: host.as_bytes(),
+            prefix: prefix.strip_suffix('/').unwrap_or(prefix).as_bytes(),
         })
     }
 }
@@ -67,7 +63,7 @@ mod tests {
         }
     }
 
-    fn parse(text: &str) -> Option<ApiAddress> {
+    fn parse(text: &'static str) -> Option<ApiAddress> {
         ApiAddress::parse(text, || b"10.0.0.7 sandbox.localdomain sandbox\n".to_vec())
     }
 }

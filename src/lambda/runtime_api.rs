@@ -158,8 +158,8 @@ impl RuntimeApi {
         let mut out = Vec::with_capacity(512 + body.len());
         for byte in head {
             match *byte {
-                heads::PREFIX => out.extend_from_slice(&self.address.prefix),
-                heads::HOST => out.extend_from_slice(&self.address.host),
+                heads::PREFIX => out.extend_from_slice(self.address.prefix),
+                heads::HOST => out.extend_from_slice(self.address.host),
                 heads::OWN => out.extend_from_slice(own),
                 heads::LENGTH => decimal::push(&mut out, body.len() as u64),
                 byte => out.push(byte),
@@ -242,7 +242,7 @@ mod tests {
     fn a_request_that_was_written_ends_an_outage() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        let mut api = RuntimeApi::new(ApiAddress::parse(&address, Vec::new).unwrap());
+        let mut api = RuntimeApi::new(ApiAddress::parse(address.leak(), Vec::new).unwrap());
         api.registered(b"id");
         for now in [Mono(100), Mono(60_000), Mono(120_000)] {
             assert!(api.ask_next().is_ok());

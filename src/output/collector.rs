@@ -17,7 +17,12 @@ use crate::reactor::{Shared, lock};
 use crate::sys;
 use crate::text::timestamp;
 
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// The headers that are ours: who sends, what, and which batch.
+static OURS: [HeaderName; 3] = [
+    USER_AGENT,
+    CONTENT_TYPE,
+    HeaderName::from_static("idempotency-key"),
+];
 
 /// An answer of the collector, as far as it matters.
 pub struct Response {
@@ -42,17 +47,14 @@ pub struct Collector {
 impl Collector {
     /// Ours, then the user's, which win.
     fn set_headers(&self, headers: &mut HeaderMap, batch_id: &[u8]) {
-        let ours = [
-            (
-                USER_AGENT,
-                concat!("kinglet/", env!("CARGO_PKG_VERSION")).as_bytes(),
-            ),
-            (CONTENT_TYPE, self.format.content_type().as_bytes()),
-            (IDEMPOTENCY_KEY, batch_id),
+        let values = [
+            concat!("kinglet/", env!("CARGO_PKG_VERSION")).as_bytes(),
+            self.format.content_type().as_bytes(),
+            batch_id,
         ];
-        for (name, value) in ours {
+        for (name, value) in OURS.iter().zip(&values) {
             if let Ok(value) = HeaderValue::from_bytes(value) {
-                headers.insert(name, value);
+                headers.insert(name.clone(), value);
             }
         }
         for (name, value) in &self.endpoint.headers {

@@ -32,6 +32,7 @@ impl Reactor {
                 resident_kilobytes_max: own::peak_kilobytes(&sys::read_file(c"/proc/self/status")),
                 is_open: self
                     .routes
+                    .each_ref()
                     .map(|route| route.breaker.state(now.wall) != BreakerState::Closed),
             };
             self.intake.measure_own(own, &snapshot, now.wall);
@@ -51,11 +52,7 @@ impl Reactor {
         match StatsdSocket::open(self.statsd_port) {
             Ok(socket) => self.statsd = Some(socket),
             Err(error) => {
-                let reason = if sys::is_out_of_descriptors(&error) {
-                    sys::OUT_OF_DESCRIPTORS
-                } else {
-                    b"the port of KINGLET_STATSD_PORT is taken: "
-                };
+                let reason = sys::refusal(&error, b"the port of KINGLET_STATSD_PORT is taken: ");
                 let messages = &mut self.messages;
                 messages.say(&[reason, b"no StatsD metrics are recorded"]);
             }

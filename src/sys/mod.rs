@@ -28,5 +28,5 @@ pub use poll::{NOTHING, PollFd, READABLE, WRITABLE, wait};
 pub use process::{Arguments, environment, exit, ignore_broken_pipes, random, variable};
 pub use socket::{
     OUT_OF_DESCRIPTORS, Refusal, accept, connect_to, datagrams_dropped, datagrams_on, datagrams_to,
-    is_out_of_descriptors, is_silent, listen_on, receive, send_at_once, send_some,
+    is_silent, listen_on, receive, refusal, send_at_once, send_some,
 };

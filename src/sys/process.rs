@@ -1,5 +1,6 @@
 //! The process: its entry, arguments and environment, its end, and a number that nobody else knows.
 
+use std::borrow::Cow;
 use std::ffi::{CStr, c_char};
 
 use super::clocks;
@@ -93,9 +94,9 @@ pub fn exit(status: u8) -> ! {
 }
 
 /// A variable of the environment. What is not UTF-8 in it is replaced by U+FFFD, which no variable of kinglet's may hold: so
-/// that a value that is no text is told as any wrong one.
+/// that a value that is no text is told as any wrong one. Such a copy is never given back.
 #[must_use]
-pub fn variable(name: &str) -> Option<String> {
+pub fn variable(name: &str) -> Option<&'static str> {
     // SAFETY: the C library's list ends with a null pointer, each entry with a NUL; nothing in this process changes it.
     // No byte is read behind the first that differs, and so none behind the NUL.
     unsafe {
@@ -110,7 +111,10 @@ pub fn variable(name: &str) -> Option<String> {
             });
             if is_name && *text.cast::<u8>() == b'=' {
                 let value = CStr::from_ptr(text.add(1)).to_bytes();
-                return Some(String::from_utf8_lossy(value).into_owned());
+                return Some(match String::from_utf8_lossy(value) {
+                    Cow::Borrowed(text) => text,
+                    Cow::Owned(text) => text.leak(),
+                });
             }
             entry = entry.add(1);
         }

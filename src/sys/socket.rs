@@ -92,11 +92,15 @@ impl From<Refusal> for io::Error {
     }
 }
 
-/// The process, or the system, has as many descriptors open as it may.
+/// What a line begins with about a socket that could not be had: that no descriptor is left, or else what is usual.
 #[must_use]
-pub fn is_out_of_descriptors(error: &io::Error) -> bool {
+pub fn refusal(error: &io::Error, usual: &'static [u8]) -> &'static [u8] {
     let code = error.raw_os_error().unwrap_or_default();
-    Refusal(code as usize).is_out_of_descriptors()
+    if Refusal(code as usize).is_out_of_descriptors() {
+        OUT_OF_DESCRIPTORS
+    } else {
+        usual
+    }
 }
 
 /// Receives what there is room for. Without anything to receive, 0 is the end of what the peer sends.
