@@ -67,7 +67,7 @@ fn find(word: &[u8], rows: usize) -> u8 {
 /// The severity number of a numeric level as pino and bunyan write it (10 is trace, 60 fatal); 0 if it is none.
 #[must_use]
 pub const fn of_number(level: u64) -> u8 {
-    if level % 10 == 0 && level >= 10 && level <= 60 {
+    if level.is_multiple_of(10) && level >= 10 && level <= 60 {
         // Both scales are even.
         TRACE + (DEBUG - TRACE) * (level / 10 - 1) as u8
     } else {
