@@ -152,6 +152,7 @@ pub struct Copied {
 
 /// Copies string content of JSON, unescaped, up to its quote, and stops before anything unusual: an escape that is longer or none,
 /// the end of the text, or less than sixteen bytes left in `out`. Up to sixteen bytes behind the written ones are overwritten.
+#[inline(never)]
 pub fn copy_plain(text: &[u8], out: &mut [u8]) -> Copied {
     let mut seen = block::Seen::nothing();
     let (mut from, mut to) = (0, 0);

@@ -19,47 +19,10 @@ impl InPlace for Otlp {
     }
 
     fn text(&self, key: &[u8], text: &[u8], out: &mut [u8]) -> Option<Encoded> {
-        let is_body = key.is_empty();
-        // How long it is shows only when it is written; an attribute is mostly short, and a body is not.
-        let mut length_bytes = if is_body { 2 } else { 1 };
-        loop {
-            let head_bytes = if is_body {
-                0
-            } else {
-                3 + length_bytes + key.len()
-            };
-            let (head, rest) = out.split_at_mut_checked(head_bytes)?;
-            let (lengths, place) = rest.split_at_mut_checked(2 + 2 * length_bytes)?;
-            let copied = scan::copy_plain(text, place);
-            let content = place.get(..copied.written)?;
-            if text.get(copied.taken) != Some(&b'"')
-                || content.len() >= TEXT_BYTES_MAX
-                || !(copied.is_ascii || str::from_utf8(content).is_ok())
-            {
-                return None;
-            }
-            let value_bytes = 1 + length_bytes + content.len();
-            let pair_bytes = 2 + key.len() + 1 + length_bytes + value_bytes;
-            if length_bytes == 1 && pair_bytes >= 128 {
-                length_bytes = 2;
-                continue;
-            }
-            let value_tag = if is_body { BODY } else { SECOND };
-            put(lengths, value_tag, value_bytes, length_bytes);
-            put(
-                lengths.get_mut(1 + length_bytes..)?,
-                FIRST,
-                content.len(),
-                length_bytes,
-            );
-            if !is_body {
-                put(head, ATTRIBUTES, pair_bytes, length_bytes);
-                put_key(head.get_mut(1 + length_bytes..)?, key)?;
-            }
-            return Some(Encoded {
-                taken: copied.taken,
-                written: head_bytes + 2 + 2 * length_bytes + copied.written,
-            });
+        if key.is_empty() {
+            body(text, out)
+        } else {
+            attribute(key, text, 1, out).or_else(|| attribute(key, text, 2, out))
         }
     }
 
@@ -88,10 +51,65 @@ impl InPlace for Otlp {
     }
 }
 
+/// The body: mostly long, so its lengths have two bytes.
+fn body(text: &[u8], out: &mut [u8]) -> Option<Encoded> {
+    let (lengths, place) = out.split_first_chunk_mut()?;
+    let copied = scan::copy_plain(text, place);
+    let bytes = content(text, place, copied)?;
+    let [body_low, body_high] = two(bytes + 1 + ITEM_LENGTH_BYTES);
+    let [text_low, text_high] = two(bytes);
+    *lengths = [BODY, body_low, body_high, FIRST, text_low, text_high];
+    Some(Encoded {
+        taken: copied.taken,
+        written: lengths.len() + bytes,
+    })
+}
+
+/// An attribute, mostly short; how long shows only when it is written. `None` too if it is too long for so many bytes of length.
+fn attribute(key: &[u8], text: &[u8], length_bytes: usize, out: &mut [u8]) -> Option<Encoded> {
+    let head_bytes = 3 + length_bytes + key.len();
+    let (head, rest) = out.split_at_mut_checked(head_bytes)?;
+    let (lengths, place) = rest.split_at_mut_checked(2 + 2 * length_bytes)?;
+    let copied = scan::copy_plain(text, place);
+    let bytes = content(text, place, copied)?;
+    let value_bytes = 1 + length_bytes + bytes;
+    let pair_bytes = 2 + key.len() + 1 + length_bytes + value_bytes;
+    if pair_bytes >> (7 * length_bytes) > 0 {
+        return None;
+    }
+    put(lengths, SECOND, value_bytes, length_bytes);
+    put(
+        lengths.get_mut(1 + length_bytes..)?,
+        FIRST,
+        bytes,
+        length_bytes,
+    );
+    put(head, ATTRIBUTES, pair_bytes, length_bytes);
+    put_key(head.get_mut(1 + length_bytes..)?, key)?;
+    Some(Encoded {
+        taken: copied.taken,
+        written: head_bytes + lengths.len() + bytes,
+    })
+}
+
+/// How long the text is that was copied, if that was all of it, and it is UTF-8.
+#[inline]
+fn content(text: &[u8], place: &[u8], copied: scan::Copied) -> Option<usize> {
+    let is_whole = text.get(copied.taken) == Some(&b'"') && copied.written < TEXT_BYTES_MAX;
+    let is_text = copied.is_ascii || str::from_utf8(place.get(..copied.written)?).is_ok();
+    (is_whole && is_text).then_some(copied.written)
+}
+
+/// A length in two bytes.
+const fn two(length: usize) -> [u8; ITEM_LENGTH_BYTES] {
+    [length as u8 | 128, (length >> 7) as u8 & 127]
+}
+
 /// A tag, and a length in one or two bytes.
 fn put(place: &mut [u8], tag: u8, length: usize, length_bytes: usize) {
     if let (2, [a, b, c, ..]) = (length_bytes, &mut *place) {
-        (*a, *b, *c) = (tag, length as u8 | 128, (length >> 7) as u8 & 127);
+        [*b, *c] = two(length);
+        *a = tag;
     } else if let [a, b, ..] = place {
         (*a, *b) = (tag, length as u8);
     }

@@ -43,7 +43,10 @@ impl<'a> Iterator for Frames<'a> {
     #[inline(always)]
     fn next(&mut self) -> Option<Frame<'a>> {
         while self.sequence < self.ring.next_sequence {
-            let (at, header) = self.ring.frame_at(self.offset)?;
+            let (at, header) = match self.ring.header(self.offset) {
+                Some(header) if header.state != WRAP => (self.offset, header),
+                _ => self.ring.frame_at(self.offset)?,
+            };
             let payload = at + HEADER_BYTES;
             let sequence = self.sequence;
             self.offset = at + header.frame_bytes();
