@@ -35,40 +35,39 @@ fn v6(text: &[u8]) -> Option<Ipv6Addr> {
         Some(at) => (text.get(..at)?, text.get(at + 2..)?),
         None => (text, b"".as_slice()),
     };
-    let (mut before, mut behind) = ([0; 8], [0; 8]);
+    let (mut before, mut behind) = ([0; 16], [0; 16]);
     let (first, last) = (groups(head, &mut before)?, groups(tail, &mut behind)?);
     let is_whole = if gap.is_some() {
-        first + last < 8
+        first + last < 16
     } else {
-        first == 8
+        first == 16
     };
-    if !is_whole {
-        return None;
-    }
-    for (place, group) in before.iter_mut().rev().zip(behind.iter().take(last).rev()) {
-        *place = *group;
-    }
-    Some(before.into())
+    let place = before.get_mut(16 - last..)?;
+    place.copy_from_slice(behind.get(..last)?);
+    is_whole.then(|| before.into())
 }
 
-/// Reads groups of hexadecimal digits; how many there are.
-fn groups(text: &[u8], into: &mut [u16; 8]) -> Option<usize> {
+/// Reads groups of hexadecimal digits; how many bytes they are.
+fn groups(text: &[u8], into: &mut [u8; 16]) -> Option<usize> {
     if text.is_empty() {
         return Some(0);
     }
-    let mut count = 0;
-    let mut places = into.iter_mut();
+    let mut bytes = 0;
+    let (places, _) = into.as_chunks_mut::<2>();
+    let mut places = places.iter_mut();
     for part in parts(text, b':') {
         if !(1..=4).contains(&part.len()) {
             return None;
         }
         let place = places.next()?;
+        let mut group = 0u16;
         for digit in part {
-            *place = (*place << 4) | char::from(*digit).to_digit(16)? as u16;
+            group = (group << 4) | char::from(*digit).to_digit(16)? as u16;
         }
-        count += 1;
+        *place = group.to_be_bytes();
+        bytes += 2;
     }
-    Some(count)
+    Some(bytes)
 }
 
 #[cfg(test)]
