@@ -49,19 +49,22 @@ impl Resource {
 
     /// Sets `cloud.resource_id` from the ARN of an invocation: an alias at its end is replaced by the version that runs, as
     /// OpenTelemetry's cloud conventions ask.
-    pub fn set_function_arn(&mut self, invoked: &str) {
+    pub fn set_function_arn(&mut self, invoked: &[u8]) {
         let version = self
             .entries
             .iter()
             .find(|entry| entry.key == b"faas.version");
         // arn:aws:lambda:region:account:function:name[:qualifier]
-        let arn = match (invoked.match_indices(':').nth(6), version) {
-            (Some((at, _)), Some(version)) => {
-                let function = invoked.get(..at).unwrap_or(invoked);
-                [function.as_bytes(), b":", &version.value].concat()
-            }
-            _ => invoked.as_bytes().to_vec(),
-        };
+        let mut colons = 0;
+        let qualifier_at = invoked.iter().position(|byte| {
+            colons += u32::from(*byte == b':');
+            colons == 7
+        });
+        let mut arn = invoked.to_vec();
+        if let (Some(at), Some(version)) = (qualifier_at, version) {
+            arn.truncate(at + 1);
+            arn.extend_from_slice(&version.value);
+        }
         self.set(b"cloud.resource_id", &arn);
     }
 
@@ -137,7 +140,7 @@ mod tests {
         let arn = "arn:aws:lambda:eu-west-1:123456789012:function:orders";
         resource.set(b"faas.version", b"7");
         for invoked in [arn.to_string(), format!("{arn}:live"), format!("{arn}:7")] {
-            resource.set_function_arn(&invoked);
+            resource.set_function_arn(invoked.as_bytes());
             let expected = if invoked == arn {
                 arn.to_string()
             } else {

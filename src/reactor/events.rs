@@ -46,7 +46,7 @@ impl Reactor {
                 self.intake.ledger.invocations += 1;
                 self.messages.renew();
                 if let Some(arn) = &self.runtime_api.said.invoked_function_arn {
-                    self.intake.resource.set_function_arn(arn);
+                    self.intake.resource.set_function_arn(arn.as_bytes());
                 }
                 self.note(Input::Invoke { id, deadline }, now);
                 survival::crash_if("invoke");

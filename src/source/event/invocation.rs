@@ -95,8 +95,7 @@ impl Reader {
             self.start(id, time_unix_nano, object);
             if self.is_concurrent {
                 // Elsewhere INVOKE tells it.
-                let arn = core::str::from_utf8(text(b"functionArn"));
-                resource.set_function_arn(arn.unwrap_or_default());
+                resource.set_function_arn(text(b"functionArn"));
             }
             resource.set(b"aws.lambda.tenant_id", text(b"tenantId"));
             Observation::Started(id)
