@@ -56,21 +56,26 @@ pub fn register(address: ApiAddress, name: &[u8]) -> Option<Registration> {
             shutdown_only = true;
             answer = api.exchange(heads::REGISTER, name, b"{\"events\":[\"SHUTDOWN\"]}", None);
         }
-        if let Some(answer) = answer.as_ref().filter(|answer| answer.status == 200) {
-            api.registered(&answer.identifier);
-            survival::crash_if("registered");
-            return Some(Registration {
-                api,
-                identifier: answer.identifier.clone(),
-                shutdown_only,
-                said: said::read(&answer.body),
-                began_us,
-                messages: Messages::default(),
-            });
+        let mut body = Vec::new();
+        if let Some(answer) = answer {
+            if answer.status == 200 {
+                api.registered(&answer.identifier);
+                survival::crash_if("registered");
+                return Some(Registration {
+                    api,
+                    identifier: answer.identifier,
+                    shutdown_only,
+                    said: said::read(&answer.body),
+                    began_us,
+                    messages: Messages::default(),
+                });
+            }
+            body = answer.body;
         }
         if sys::microseconds() - began_us >= REGISTER_TRY_MS_MAX * 1000 {
-            let body = answer.map(|answer| answer.body).unwrap_or_default();
             message::line(&[b"Lambda has refused to register this extension: ", &body]);
+            // The process ends.
+            core::mem::forget(api);
             return None;
         }
         sys::wait(&mut [], Some(REGISTER_RETRY_MS));

@@ -1,6 +1,6 @@
 //! The names of kinglet's own variables, and what is said of one that is none of them.
 
-use super::table::{SETTINGS, Setting};
+use super::table::SETTINGS;
 use super::{Environment, Warn};
 use crate::limits::VARIABLE_NAME_BYTES_MAX;
 
@@ -22,11 +22,15 @@ pub fn warn_of_unknown(environment: Environment<'_, '_>, warn: Warn<'_>) {
             continue;
         }
         let (mut nearest, mut distance_min) = (b"".as_slice(), usize::MAX);
-        let names = SETTINGS.iter().flat_map(Setting::names);
-        for known in names.filter_map(|name| name.strip_prefix(PREFIX)) {
-            let distance = distance(name, known);
-            if distance < distance_min {
-                (nearest, distance_min) = (known, distance);
+        for setting in &SETTINGS {
+            for known in setting.names() {
+                let Some(known) = known.strip_prefix(PREFIX) else {
+                    continue;
+                };
+                let distance = distance(name, known);
+                if distance < distance_min {
+                    (nearest, distance_min) = (known, distance);
+                }
             }
         }
         if distance_min > 0 {

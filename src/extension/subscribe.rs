@@ -59,8 +59,8 @@ pub fn subscribe(registration: &mut Registration, config: &Config) -> Subscripti
 /// Subscribes this port. The status of the last answer; 0 without one.
 fn negotiate(registration: &mut Registration, config: &Config, port: u16) -> u16 {
     let mut status = 400;
-    for schema in ["2025-01-29", "2022-12-13", LOGS_API_SCHEMA] {
-        let is_logs_api = schema == LOGS_API_SCHEMA;
+    for schema in &["2025-01-29", "2022-12-13", LOGS_API_SCHEMA] {
+        let is_logs_api = *schema == LOGS_API_SCHEMA;
         // The Logs API is worth a try where there is no Telemetry API; another schema only where the schema is at fault.
         if !(status == 400 || (is_logs_api && matches!(status, 202 | 404))) {
             continue;

@@ -120,15 +120,15 @@ pub fn install() {
     // SAFETY: the structure is live and of the layout that the C library documents; the stack is a static, and nothing else
     // uses it.
     unsafe { sigaltstack(&raw const stack, core::ptr::null_mut()) };
-    for signal in RAISED {
-        handle(signal);
+    for signal in &RAISED {
+        handle(*signal);
     }
 }
 
 /// Installs the others, which somebody or a limit has to send: the start does not wait for that.
 pub fn install_others() {
-    for signal in SENT {
-        handle(signal);
+    for signal in &SENT {
+        handle(*signal);
     }
 }
 

@@ -33,8 +33,9 @@ impl Held {
     pub(super) fn asked(&mut self, id: RequestId, now: Wall, ms: u64) {
         if ms > 0 {
             let began = Wall(now.0.saturating_sub(ms));
-            let [first, second, third, _] = self.asked;
-            self.asked = [Some(Asked { id, began, ms }), first, second, third];
+            self.asked.copy_within(..HELD_UNSEEN_MAX - 1, 1);
+            let [first, ..] = &mut self.asked;
+            *first = Some(Asked { id, began, ms });
         }
     }
 
