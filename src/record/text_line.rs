@@ -90,7 +90,7 @@ pub fn is_request_id(text: &[u8]) -> bool {
 
 /// The head of a line that begins with a time or a bracket: word by word, as long as each is one of a head.
 fn head(line: &[u8]) -> Prefix<'_> {
-    let mut found = Prefix::default();
+    let (mut severity, mut request_id) = (0, None);
     // A time of day was read; the word before makes an id the invocation's; the last bracket is open.
     let (mut has_clock, mut is_id_due, mut is_open) = (false, false, false);
     let (mut rest, mut before): (&[u8], &[u8]) = (line, b"");
@@ -112,21 +112,21 @@ fn head(line: &[u8]) -> Prefix<'_> {
         let is_column = name.len() < word.len()
             || word.first().is_some_and(u8::is_ascii_uppercase)
             || place == b'\\' && behind.first() == Some(&b'\\');
-        if found.severity == 0 && (is_alone || has_clock && place != b'[' && is_column) {
-            found.severity = severity::of_column(name, false);
-            if found.severity != 0 {
+        if severity == 0 && (is_alone || has_clock && place != b'[' && is_column) {
+            severity = severity::of_column(name, false);
+            if severity != 0 {
                 is_id_due = false;
                 continue;
             }
         }
         if is_id_due && is_request_id(word) {
-            found.request_id = Some(word);
+            request_id = Some(word);
             is_id_due = false;
         } else if is_clock(word) || has_clock && word == b"RequestId:" {
             (has_clock, is_id_due) = (true, true);
         } else if !has_clock && word.first().is_some_and(u8::is_ascii_digit) {
             // A date.
-        } else if found.severity != 0 || !has_clock {
+        } else if severity != 0 || !has_clock {
             break;
         } else if is_open {
             // A thread, a process, a logger.
@@ -144,7 +144,10 @@ fn head(line: &[u8]) -> Prefix<'_> {
         }
         before = word;
     }
-    found
+    Prefix {
+        severity,
+        request_id,
+    }
 }
 
 /// The text up to a byte that ends a word, and what follows.
