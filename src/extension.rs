@@ -27,16 +27,18 @@ use crate::sys::{self, survival};
 pub use subscribe::{Subscription, subscribe};
 
 /// What register has told, and the connection it was told on.
+// In this order as few bytes as possible are spent on reaching them.
+#[repr(C)]
 pub struct Registration {
-    pub api: RuntimeApi,
     pub identifier: Vec<u8>,
     /// INVOKE was refused (Managed Instances).
     shutdown_only: bool,
-    said: Said,
     /// When the process began, nearly.
     began_us: u64,
     /// What has been said so far counts.
     messages: Messages,
+    pub api: RuntimeApi,
+    said: Said,
 }
 
 /// Registers under the file's name (Extensions API). A failure is repeated for a second; then the sandbox is unusable

@@ -33,11 +33,9 @@ pub type Environment<'a, 'e> = &'a mut dyn Iterator<Item = &'e [u8]>;
 /// Takes one warning, in parts.
 pub type Warn<'a> = &'a mut dyn FnMut(&[&[u8]]);
 
+// In this order as few bytes as possible are spent on reaching them.
+#[repr(C)]
 pub struct Config {
-    /// Where the batches of each route are sent; without any: dormant.
-    pub endpoints: [Option<Endpoint>; ROUTES],
-    /// And in which form.
-    pub formats: Formats,
     pub flush: Flush,
     pub flush_budget_ms: u64,
     pub flush_interval_ms: u64,
@@ -55,6 +53,10 @@ pub struct Config {
     pub is_concurrent: bool,
     /// The init phase of this sandbox is part of a cold start.
     pub is_coldstart: bool,
+    /// In which form the batches of each route are sent.
+    pub formats: Formats,
+    /// And where; without any: dormant.
+    pub endpoints: [Option<Endpoint>; ROUTES],
 }
 
 /// The format of each route.

@@ -28,22 +28,25 @@ use crate::limits::SILENCE_MS_MIN;
 use held::Held;
 pub use terms::{Action, BreakerState, Flush, Input, Policy, Seen};
 
+// The small ones first: what is within 127 bytes is reached by an instruction that is three bytes shorter. So it is wherever
+// the order of fields is fixed.
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub struct Lifecycle {
-    policy: Policy,
     next_outstanding: bool,
     post_in_flight: bool,
     /// Next was asked while that POST was in flight: it has had its time, and holds nothing any more.
     post_outstayed: bool,
-    phase: Phase,
-    /// When an event was received last in this sandbox.
-    heard: Option<Mono>,
     /// No `platform.start` has failed to come since the last `runtimeDone`; see [`Lifecycle::trusts_done`].
     trusts_start: bool,
+    policy: Policy,
     /// How long an invocation may be silent before its `runtimeDone` is taken for lost, beyond the buffering.
     patience_ms: u64,
+    /// When an event was received last in this sandbox.
+    heard: Option<Mono>,
     /// When next was asked last.
     idle_since: Option<Wall>,
+    phase: Phase,
     started: Option<RequestId>,
     done: Option<(RequestId, bool, Wall)>,
     reported: Option<RequestId>,

@@ -24,15 +24,17 @@ pub mod heads {
     include!(concat!(env!("OUT_DIR"), "/heads.rs"));
 }
 
+// In this order as few bytes as possible are spent on reaching them.
+#[repr(C)]
 pub struct RuntimeApi {
-    address: ApiAddress,
     stream: Option<TcpStream>,
-    http: Exchange,
-    /// The request for the next event, once registered.
-    next_request: Vec<u8>,
     /// What is asked is the next event.
     is_next: bool,
+    http: Exchange,
     asking: Asking,
+    /// The request for the next event, once registered.
+    next_request: Vec<u8>,
+    address: ApiAddress,
     /// What the last answer to next has said.
     pub said: Said,
 }

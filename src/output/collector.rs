@@ -77,7 +77,7 @@ impl Client {
         *request.uri_mut() = collector.endpoint.url.clone();
         collector.set_headers(request.headers_mut(), batch_id);
         let agent = self.agent.get_or_insert_with(|| new_agent(shared));
-        let (parts, mut body) = agent.run(request)?.into_parts();
+        let (parts, body) = agent.run(request)?.into_parts();
         lock(shared).post_is_answered();
         let retry_after_ms = parts
             .headers
@@ -86,14 +86,14 @@ impl Client {
         Ok(Response {
             status: parts.status.as_u16(),
             retry_after_ms,
-            body: start_of(body.as_reader()),
+            body: start_of(body.into_reader()),
         })
     }
 }
 
 /// What a body begins with. The connection can be used again only if it was read to its end; what has no end here, in bytes or
 /// in time, is left.
-fn start_of(mut body: BodyReader<'_>) -> Vec<u8> {
+fn start_of(mut body: BodyReader<'static>) -> Vec<u8> {
     let mut start = vec![0; ANSWER_BYTES_MAX];
     let mut used = 0;
     // Without room ureq would wait for input.

@@ -46,30 +46,32 @@ pub enum Waited {
     Gone,
 }
 
+// The order is that of [`Lifecycle`], for the same reason.
+#[repr(C)]
 pub struct Reactor {
-    pub runtime_api: RuntimeApi,
-    telemetry: Option<Telemetry>,
-    pub intake: Intake,
-    pub lifecycle: Lifecycle,
-    pub routes: [Route; ROUTES],
-    /// Port of the StatsD socket; 0 is none.
-    pub statsd_port: u16,
-    statsd: Option<StatsdSocket>,
-    /// kinglet's own cost, if it is to be told.
-    own: Option<SelfMetrics>,
-    pub messages: Messages,
     next: NextState,
-    is_gone: bool,
-    pause: Pause,
     /// The POST in flight has to end then.
     post_until: Option<Mono>,
-    /// The route it goes.
-    posting: RouteId,
+    pause: Pause,
     /// The POST in flight goes over a connection that has carried one before.
     pub post_reuses: bool,
     /// Losses are not to be sent alone: the collector has rejected the last batch, or has just got them so. (Sent alone they
     /// could make others: an endpoint that is our own listener counts each POST as a malformed event.)
     pub is_silent_on_losses: bool,
+    is_gone: bool,
+    /// The route of the POST in flight.
+    posting: RouteId,
+    /// Port of the StatsD socket; 0 is none.
+    pub statsd_port: u16,
+    pub messages: Messages,
+    statsd: Option<StatsdSocket>,
+    pub routes: [Route; ROUTES],
+    /// kinglet's own cost, if it is to be told.
+    own: Option<SelfMetrics>,
+    pub runtime_api: RuntimeApi,
+    pub lifecycle: Lifecycle,
+    pub intake: Intake,
+    telemetry: Option<Telemetry>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
