@@ -55,10 +55,12 @@ fn http_date(text: &[u8]) -> Option<u64> {
     if year < 100 {
         year += if year < 70 { 2000 } else { 1900 };
     }
-    let mut fields = [year, month, day, 0, 0, 0];
-    for value in fields.iter_mut().skip(3) {
+    let mut time = [0; 3];
+    for value in &mut time {
         *value = number(parts.next()?)?;
     }
+    let [hour, minute, second] = time;
+    let fields = [year, month, day, hour, minute, second];
     let is_whole = parts.next() == Some(b"GMT") && parts.next().is_none();
     unix_seconds(fields).filter(|_| is_whole)
 }
