@@ -121,7 +121,11 @@ impl Reader {
         self.is_ambiguous = self.is_concurrent && self.open_invocations > 0;
         self.open_invocations += 1;
         self.current = Some(id).filter(|_| !self.is_ambiguous);
-        self.trace = trace(object).filter(|_| !self.is_ambiguous);
+        self.trace = if self.is_ambiguous {
+            None
+        } else {
+            trace(object)
+        };
         self.coldstart &= self.invocations == 0;
         self.encoder.forget_template();
         self.invocations = self.invocations.saturating_add(1);
@@ -153,7 +157,8 @@ fn trace(object: &[u8]) -> Option<Trace> {
     let value = string(tracing, b"value")?;
     let field = |name: &[u8]| parts(value, b';').find_map(|part| part.strip_prefix(name));
     let root = field(b"Root=1-")?;
-    let (time, unique) = (root.get(..8)?, root.get(9..)?);
+    let (time, unique) = root.split_at_checked(8)?;
+    let unique = unique.get(1..)?;
     let span_id = string(tracing, b"spanId").or_else(|| field(b"Parent="));
     let mut trace = Trace {
         trace_id: [0; 32],
@@ -161,7 +166,7 @@ fn trace(object: &[u8]) -> Option<Trace> {
         sampled: field(b"Sampled=") == Some(b"1"),
     };
     let (first, last) = trace.trace_id.split_at_mut_checked(8)?;
-    let is_trace = hex(first, time) && hex(last, unique);
+    let is_trace = hex(first, time) & hex(last, unique);
     // One that is none stays unknown.
     hex(&mut trace.span_id, span_id.unwrap_or_default());
     is_trace.then_some(trace)
