@@ -7,6 +7,7 @@ use crate::text::delimited::parts;
 const LOGS_DROPPED: &[u8] = b"logsDropped";
 
 impl Reader {
+    #[inline(never)]
     pub(super) fn platform(
         &mut self,
         event: &[u8],
