@@ -1,22 +1,23 @@
 //! The short way for what nearly all events are: a line of the function, text or an object of Lambda's JSON log format, written as
 //! Lambda writes it. It is read once, and written once, to where it stays; the record is what the general way makes of it.
 
+mod claim;
+
 use super::members::number as number_of;
 use super::*;
-use crate::format::OWN_KEYS;
 use crate::format::Times;
 use crate::record::encoder::RecordInPlace;
-use crate::source::event::claims::{LEVEL, MESSAGE, REQUEST_ID, TIMESTAMP};
 use crate::sys::scan;
 use crate::text::equal::equal;
+use claim::{Claim, claim};
 
 /// `{"time":"2026-11-21T20:37:43.578Z","type":"function","record":`.
 const PLAIN_FRAME_BYTES: usize = 62;
 const PLAIN_TIME_AT: usize = 9;
 /// Bytes of a time as Lambda writes it.
 const TIME_BYTES: usize = 24;
-/// More members of an object than this, and it goes the general way.
-const PLAIN_MEMBERS_MAX: usize = 16;
+/// More attributes than this, and an object goes the general way.
+const PLAIN_ATTRIBUTES_MAX: usize = 12;
 
 /// What is known of the stream when a line is read.
 struct Context<'a> {
@@ -130,16 +131,28 @@ impl Context<'_> {
             time_unix_nano: None,
         };
         let (mut has_message, mut has_id) = (false, false);
-        let mut keys = [b"".as_slice(); PLAIN_MEMBERS_MAX];
+        let mut keys = [b"".as_slice(); PLAIN_ATTRIBUTES_MAX];
+        let mut attributes = 0;
         let mut rest = text;
-        for number in 0..PLAIN_MEMBERS_MAX {
+        loop {
             let (key, value) = key(rest)?;
-            let (before, places) = keys.split_at_mut_checked(number)?;
             let claim = claim(key);
-            if claim == Claim::Unusual || before.iter().any(|before| equal(before, key)) {
+            let is_second = match claim {
+                Claim::Level => found.severity != 0,
+                Claim::Time => found.time_unix_nano.is_some(),
+                Claim::Message => core::mem::replace(&mut has_message, true),
+                Claim::RequestId => core::mem::replace(&mut has_id, true),
+                Claim::Nothing => {
+                    let (before, places) = keys.split_at_mut_checked(attributes)?;
+                    *places.first_mut()? = key;
+                    attributes += 1;
+                    before.iter().any(|before| equal(before, key))
+                }
+                Claim::Unusual => true,
+            };
+            if is_second {
                 return None;
             }
-            *places.first_mut()? = key;
             rest = match value {
                 [b'"', text @ ..] => {
                     let bytes = match claim {
@@ -152,16 +165,11 @@ impl Context<'_> {
                             found.time_unix_nano = Some(self.time(text)?);
                             Some(TIME_BYTES)
                         }
-                        Claim::Message => {
-                            has_message = true;
-                            record.text(b"", text)
-                        }
+                        Claim::Message => record.text(b"", text),
                         Claim::RequestId => {
-                            // The first one claims it, and the others would be attributes.
-                            let is_first = !core::mem::replace(&mut has_id, true);
                             let id = text.get(..self.current_id.len())?;
                             let is_current = !id.is_empty() && equal(id, self.current_id);
-                            (is_first && is_current).then_some(id.len())
+                            is_current.then_some(id.len())
                         }
                         Claim::Nothing | Claim::Unusual => record.text(key, text),
                     }?;
@@ -183,7 +191,6 @@ impl Context<'_> {
                 _ => return None,
             }
         }
-        None
     }
 
     /// A time as Lambda writes it, that a string's content begins with, and its quote.
@@ -219,55 +226,6 @@ fn scalar<'a>(key: &[u8], value: &'a [u8], record: &mut RecordInPlace<'_>) -> Op
         return None;
     }
     Some(behind)
-}
-
-/// What a member of an object says of the record.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Claim {
-    Level,
-    Time,
-    Message,
-    RequestId,
-    /// It is an attribute.
-    Nothing,
-    /// CloudWatch's metrics, or a key that is kinglet's own or none.
-    Unusual,
-}
-
-/// The usual ones first.
-const CLAIMS: [(&[u8], Claim); 12] = [
-    (MESSAGE, Claim::Message),
-    (LEVEL, Claim::Level),
-    (TIMESTAMP, Claim::Time),
-    (REQUEST_ID[0], Claim::RequestId),
-    (REQUEST_ID[1], Claim::RequestId),
-    (REQUEST_ID[2], Claim::RequestId),
-    (b"_aws", Claim::Unusual),
-    (b"", Claim::Unusual),
-    (OWN_KEYS[0], Claim::Unusual),
-    (OWN_KEYS[1], Claim::Unusual),
-    (OWN_KEYS[2], Claim::Unusual),
-    (OWN_KEYS[3], Claim::Unusual),
-];
-
-/// A bit for each length that one of them has.
-const CLAIM_LENGTHS: u32 = {
-    let mut lengths = 0;
-    let mut rest: &[(&[u8], Claim)] = &CLAIMS;
-    while let [(key, _), behind @ ..] = rest {
-        lengths |= 1 << key.len();
-        rest = behind;
-    }
-    lengths
-};
-
-/// `key`: at most 31 bytes.
-fn claim(key: &[u8]) -> Claim {
-    if CLAIM_LENGTHS >> key.len() & 1 == 0 {
-        return Claim::Nothing;
-    }
-    let found = CLAIMS.iter().find(|(known, _)| equal(known, key));
-    found.map_or(Claim::Nothing, |(_, claim)| *claim)
 }
 
 /// The key that a member begins with, and what is behind its colon.
