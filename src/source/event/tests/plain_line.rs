@@ -327,3 +327,23 @@ fn plain_lines_go_the_short_way() {
         opentelemetry_proto::tonic::common::v1::any_value::Value::StringValue("caf\u{fffd}".into());
     assert_eq!(body.value, Some(text));
 }
+
+/// What a line of 139 bytes takes on the wire, in a warm invocation without a trace context.
+#[test]
+fn a_short_line_takes_few_bytes() {
+    let mut stream = stream(ALL);
+    let warm = event(
+        "platform.start",
+        r#"{"requestId":"44fbac8c-33c1-4302-b587-921f354973d0"}"#,
+    );
+    stream.read(&warm);
+    let prefix = r"2026-11-21T20:37:43.578Z\t44fbac8c-33c1-4302-b587-921f354973d0\tINFO\t";
+    let line = format!("{prefix}{}", "x".repeat(139 + 3 - prefix.len()));
+    let mut out = vec![0; 1024];
+    let event = event("function", &format!(r#""{line}""#));
+    let (_, written) = stream
+        .reader
+        .plain_line(event.as_bytes(), RECEIVED, &Resource::default(), &mut out)
+        .unwrap();
+    assert_eq!(written, 236);
+}
