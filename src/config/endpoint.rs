@@ -74,7 +74,7 @@ impl Reader<'_, '_> {
             None => route.of(formats).path(signal),
             Some(_) => "",
         };
-        let (url, mut headers) = match url::judge(value.trim_ascii(), path) {
+        let (url, mut headers) = match url::judge(value, path) {
             Ok(judged) => judged,
             Err(problem) => {
                 let consequence: &[u8] = match signal {

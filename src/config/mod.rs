@@ -486,6 +486,23 @@ mod tests {
         }
     }
 
+    #[test]
+    fn spaces_around_a_value_do_not_count() {
+        let (config, _, warnings) = read_with(&[
+            ("KINGLET_ENDPOINT", " http://c "),
+            ("KINGLET_FORMAT", " "),
+            ("KINGLET_FLUSH_BUDGET_MS", " 100"),
+            ("KINGLET_MIN_LEVEL", "warn "),
+            ("OTEL_METRICS_EXPORTER", " none"),
+        ]);
+        assert!(warnings.is_empty(), "{warnings:?}");
+        assert_eq!(
+            (config.flush_budget_ms, config.filter.severity_min),
+            (100, 13)
+        );
+        assert!(matches!(config.endpoints, [Some(_), None]));
+    }
+
     /// What no setting may be is told, once, with the name: there is no variable in the table that nobody reads.
     #[test]
     fn each_variable_of_the_table_is_read() {

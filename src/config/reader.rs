@@ -33,6 +33,7 @@ impl<'e, 'w> Reader<'e, 'w> {
             let end = entry.iter().position(|byte| *byte == b'=');
             // OpenTelemetry takes an empty value as none.
             if let Some((name, [_, value @ ..])) = end.and_then(|end| entry.split_at_checked(end))
+                && let value = value.trim_ascii()
                 && !value.is_empty()
             {
                 entries.push(Entry {
@@ -90,7 +91,7 @@ impl<'e, 'w> Reader<'e, 'w> {
         signal: Option<Signal>,
     ) -> Option<(&'static str, u64)> {
         let (name, value) = self.first(setting, signal)?;
-        let judged = setting.values.judge(value.trim_ascii());
+        let judged = setting.values.judge(value);
         if judged.is_none() {
             self.wrong(setting, name, value);
         }
