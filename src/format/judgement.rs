@@ -40,10 +40,10 @@ impl Judgement {
 /// How many items a `partialSuccess` says were rejected, in whichever form OTLP has it; 0 if it cannot be read. An answer that is
 /// cut off, since it is longer than what is read of one, tells it all the same: the long part is a text behind it.
 fn partial_rejections(body: &[u8]) -> u64 {
-    if body.starts_with(b"{") {
-        in_json(body)
-    } else {
-        in_protobuf(body)
+    // Text of JSON, which may begin with white space as a message does, says nothing in protobuf: a number's tag is no character of it.
+    match in_protobuf(body) {
+        0 => in_json(body),
+        rejected => rejected,
     }
 }
 

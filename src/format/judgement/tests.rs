@@ -51,6 +51,7 @@ fn partial_success_in_json() {
         (r#"{"partialSuccess":{"rejectedLogRecords":2}}"#, 2),
         (r#"{"partialSuccess":{"rejectedDataPoints":"4"}}"#, 4),
         (r#"{"partialSuccess":{}}"#, 0),
+        ("\r\n {\"partialSuccess\":{\"rejectedLogRecords\":2}}", 2),
         (
             r#"{"partialSuccess":{"rejectedLogRecords":"3","errorMessage":"lo"#,
             3,
