@@ -121,7 +121,11 @@ impl Course {
             Judgement::TakenUpTo(items) => {
                 // The record of losses may be the first of them, or the one that is rejected.
                 let settled = items.saturating_add(1) - u64::from(sent.has_losses);
-                (true, settled, settled.min(1), Some(PARTLY))
+                // If it says that all of them are taken, or more, there is no next one.
+                let is_all = settled > records;
+                let rejected = u64::from(settled > 0 && !is_all);
+                let trouble = (!is_all).then_some(PARTLY);
+                (true, settled.min(records), rejected, trouble)
             }
             Judgement::Later => {
                 return Settlement {

@@ -40,6 +40,12 @@ fn what_becomes_of_a_batch() {
         (up_to(4), SENT, end(true, 5, 1), Some(PARTLY)),
         (up_to(4), loss, end(true, 4, 1), Some(PARTLY)),
         (up_to(0), loss, end(true, 0, 0), Some(PARTLY)),
+        (up_to(10), loss, end(true, 10, 1), Some(PARTLY)),
+        // More than there were: none is rejected.
+        (up_to(10), SENT, end(true, 10, 0), None),
+        (up_to(u64::MAX), SENT, end(true, 10, 0), None),
+        (up_to(11), loss, end(true, 10, 0), None),
+        (up_to(1), alone, end(true, 0, 0), None),
         (Judgement::Later, SENT, Consequence::Keep, Some(LATER)),
         (Judgement::Later, alone, Consequence::Keep, Some(LATER)),
         // Halved, as long as there are two of them.
