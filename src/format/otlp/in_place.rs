@@ -10,8 +10,9 @@ const TIME_AT: usize = 1 + ITEM_LENGTH_BYTES + 1;
 const OBSERVED_TIME_AT: usize = TIME_AT + 8 + 1;
 /// What the two bytes of a record's length can tell.
 const RECORD_BYTES_MAX: usize = (1 << (7 * ITEM_LENGTH_BYTES)) - 1;
-/// A longer text goes the general way: with all else it must fit the two bytes of a record's length.
-const TEXT_BYTES_MAX: usize = RECORD_BYTES_MAX - 1023;
+/// A longer text or record goes the general way, which in the smallest ring keeps all of what is no longer: it leaves room for
+/// [`crate::limits::RECORD_OVERHEAD_BYTES_MAX`].
+const PLAIN_BYTES_MAX: usize = RECORD_BYTES_MAX - 1023;
 
 impl InPlace for Otlp {
     fn template(&self, out: &mut Vec<u8>, head: &Head<'_>) {
@@ -47,7 +48,7 @@ impl InPlace for Otlp {
         *record.get_mut(OBSERVED_TIME_AT..)?.first_chunk_mut()? =
             times.observed_unix_nano.to_le_bytes();
         put(record, SECOND, length, ITEM_LENGTH_BYTES);
-        (length <= RECORD_BYTES_MAX).then_some(written)
+        (length <= PLAIN_BYTES_MAX).then_some(written)
     }
 }
 
@@ -95,7 +96,7 @@ fn attribute(key: &[u8], text: &[u8], length_bytes: usize, out: &mut [u8]) -> Op
 /// How long the text is that was copied, if that was all of it, and it is UTF-8.
 #[inline]
 fn content(text: &[u8], place: &[u8], copied: scan::Copied) -> Option<usize> {
-    let is_whole = text.get(copied.taken) == Some(&b'"') && copied.written < TEXT_BYTES_MAX;
+    let is_whole = text.get(copied.taken) == Some(&b'"') && copied.written < PLAIN_BYTES_MAX;
     let is_text = copied.is_ascii || str::from_utf8(place.get(..copied.written)?).is_ok();
     (is_whole && is_text).then_some(copied.written)
 }
