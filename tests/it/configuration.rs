@@ -281,11 +281,11 @@ fn a_value_that_is_not_utf_8_is_one_line() {
         "OTEL_SERVICE_NAME",
     ] {
         let value = OsString::from_vec(b"a=\xff".to_vec());
-        let mut builder = beside(&collector).env("KINGLET_METRICS", "on");
-        if variable == "KINGLET_PORT" {
-            // The default port may be another's here: that is not what this is about.
-            builder = builder.env("KINGLET_METRICS", "off");
-        }
+        // The default ports may be another's here: that is not what this is about.
+        let is_port = ["KINGLET_PORT", "KINGLET_STATSD_PORT"].contains(&variable);
+        let builder = beside(&collector)
+            .env("KINGLET_METRICS", if is_port { "off" } else { "on" })
+            .env("KINGLET_STATSD_PORT", "0");
         let lambda = builder.env(variable, value).start().unwrap();
         invoke(&lambda, ["a line"]);
         let exit = spin_down(&lambda);
