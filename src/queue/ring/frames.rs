@@ -17,7 +17,14 @@ impl Ring {
     }
 
     /// The frame at an offset, or at the start of the memory if there is only a gap.
+    #[inline(never)]
     pub(super) fn frame_at(&self, offset: usize) -> Option<(usize, FrameHeader)> {
+        self.located(offset)
+    }
+
+    /// The same, for the loop over all frames, where a call costs more than the rest.
+    #[inline(always)]
+    fn located(&self, offset: usize) -> Option<(usize, FrameHeader)> {
         match self.header(offset) {
             Some(header) if header.state != WRAP => Some((offset, header)),
             _ => self.header(0).map(|header| (0, header)),
@@ -43,10 +50,7 @@ impl<'a> Iterator for Frames<'a> {
     #[inline(always)]
     fn next(&mut self) -> Option<Frame<'a>> {
         while self.sequence < self.ring.next_sequence {
-            let (at, header) = match self.ring.header(self.offset) {
-                Some(header) if header.state != WRAP => (self.offset, header),
-                _ => self.ring.frame_at(self.offset)?,
-            };
+            let (at, header) = self.ring.located(self.offset)?;
             let payload = at + HEADER_BYTES;
             let sequence = self.sequence;
             self.offset = at + header.frame_bytes();
