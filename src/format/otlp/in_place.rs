@@ -3,6 +3,7 @@
 use super::message::scalar;
 use super::{ATTRIBUTES, BODY, FIRST, ITEM_LENGTH_BYTES, Otlp, SECOND, begin, severity_fields};
 use crate::format::{Encoded, Head, InPlace, Times, Value};
+use crate::limits::{RECORD_OVERHEAD_BYTES_MAX, RING_BYTES_MIN, record_bytes_max};
 use crate::sys::scan;
 
 /// Where in a record its times stand, behind their tags.
@@ -10,9 +11,9 @@ const TIME_AT: usize = 1 + ITEM_LENGTH_BYTES + 1;
 const OBSERVED_TIME_AT: usize = TIME_AT + 8 + 1;
 /// What the two bytes of a record's length can tell.
 const RECORD_BYTES_MAX: usize = (1 << (7 * ITEM_LENGTH_BYTES)) - 1;
-/// A longer text or record goes the general way, which in the smallest ring keeps all of what is no longer: it leaves room for
-/// [`crate::limits::RECORD_OVERHEAD_BYTES_MAX`].
-const PLAIN_BYTES_MAX: usize = RECORD_BYTES_MAX - 1023;
+/// A longer text or record goes the general way, which keeps all of what is no longer even in the smallest ring.
+const PLAIN_BYTES_MAX: usize = record_bytes_max(RING_BYTES_MIN) - RECORD_OVERHEAD_BYTES_MAX;
+const _: () = assert!(PLAIN_BYTES_MAX <= RECORD_BYTES_MAX);
 
 impl InPlace for Otlp {
     fn template(&self, out: &mut Vec<u8>, head: &Head<'_>) {
