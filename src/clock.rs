@@ -27,6 +27,12 @@ impl Wall {
         self.0.saturating_sub(earlier.0)
     }
 
+    /// Nanoseconds since 1970-01-01 UTC, as records and points have it; at most what 64 bits hold.
+    #[must_use]
+    pub const fn unix_nano(self) -> u64 {
+        self.0.saturating_mul(1_000_000)
+    }
+
     #[must_use]
     pub const fn plus(self, ms: u64) -> Wall {
         Wall(self.0.saturating_add(ms))

@@ -223,14 +223,14 @@ impl Table {
         let time = if own_time > 0 {
             own_time
         } else {
-            nanoseconds(now)
+            now.unix_nano()
         };
         let latest_start = time.saturating_sub(POINT_NANO_MIN);
         let is_cumulative = self.temporality == Temporality::Cumulative;
         let start = match is_cumulative {
             _ if own_time > 0 => latest_start,
-            true => latest_start.min(nanoseconds(start)),
-            false => latest_start.min(nanoseconds(series.since)),
+            true => latest_start.min(start.unix_nano()),
+            false => latest_start.min(series.since.unix_nano()),
         };
         let out = &mut self.scratch;
         out.clear();
@@ -265,10 +265,6 @@ impl Table {
         }
         false
     }
-}
-
-const fn nanoseconds(time: Wall) -> u64 {
-    time.0.saturating_mul(1_000_000)
 }
 
 #[cfg(test)]

@@ -267,17 +267,13 @@ fn envelope<'a>(
     let (record, is_complete) = record?;
     Some(Envelope {
         event_type: event_type.filter(is_type)?,
-        time_unix_nano: time_unix_nano.unwrap_or(nanoseconds(received)),
-        observed_unix_nano: nanoseconds(received),
+        time_unix_nano: time_unix_nano.unwrap_or(received.unix_nano()),
+        observed_unix_nano: received.unix_nano(),
         record,
         // A cut elsewhere than in the record took nothing that is kept.
         cut: element.cut.as_ref().filter(|_| !is_complete),
         is_complete,
     })
-}
-
-const fn nanoseconds(time: Wall) -> u64 {
-    time.0.saturating_mul(1_000_000)
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ pub fn record(
     losses: Losses,
     created: Clocks,
 ) {
-    let now = created.wall.0.saturating_mul(1_000_000);
+    let now = created.wall.unix_nano();
     let head = Head {
         time_unix_nano: now,
         observed_unix_nano: now,

@@ -13,7 +13,7 @@ impl Reader {
             return Verdict::Filtered;
         }
         let current = self.current;
-        let now = nanoseconds(now);
+        let now = now.unix_nano();
         let head = Head {
             time_unix_nano: now,
             observed_unix_nano: now,

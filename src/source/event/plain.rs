@@ -52,7 +52,7 @@ impl Reader {
             time_unix_nano: self
                 .timestamps
                 .parse(frame.get(PLAIN_TIME_AT..PLAIN_TIME_AT + TIME_BYTES)?)?,
-            observed_unix_nano: nanoseconds(received),
+            observed_unix_nano: received.unix_nano(),
         };
         let Reader {
             encoder,
