@@ -9,7 +9,7 @@ use crate::metric::table::Table;
 use crate::queue::ring::Ring;
 use crate::record::encoder::Encoder;
 use crate::record::encoder::captured::Captured;
-use crate::source::event::{Emf, Filter, Reader};
+use crate::source::event::{Filter, Reader};
 use crate::source::intake::Intake;
 
 pub const DIRECTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures");
@@ -73,18 +73,10 @@ pub fn intake(is_concurrent: bool) -> Intake {
 
 /// An intake that ships everything in this format.
 pub fn intake_for(format: &'static dyn Format, is_concurrent: bool) -> Intake {
-    let filter = Filter {
-        platform: true,
-        function: true,
-        extension: true,
-        invocation_lines: true,
-        severity_min: 0,
-        emf: Emf::Both,
-    };
     let encoder = Encoder::new(format, RECORD_BYTES_MAX);
     Intake::new(
         Ring::new(RING_BYTES),
-        Reader::new(filter, encoder, is_concurrent, true),
+        Reader::new(Filter::ALL, encoder, is_concurrent, true),
         Resource::default(),
         true,
         Some(Table::new(Temporality::Delta)),

@@ -43,6 +43,23 @@ pub struct Filter {
     pub emf: Emf,
 }
 
+impl Filter {
+    /// Leaves nothing out.
+    pub const ALL: Filter = Filter {
+        platform: true,
+        function: true,
+        extension: true,
+        invocation_lines: true,
+        severity_min: 0,
+        emf: Emf::Both,
+    };
+
+    /// Whether a record of this severity is shipped; 0 is unknown.
+    const fn keeps(&self, severity: u8) -> bool {
+        severity == 0 || severity >= self.severity_min
+    }
+}
+
 /// What becomes of a line in CloudWatch's embedded metric format (`KINGLET_EMF`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Emf {

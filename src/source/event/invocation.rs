@@ -27,7 +27,7 @@ impl Reader {
         let is_shipped = self.filter.platform
             && (self.filter.invocation_lines || !platform_events::is_invocation_line(event));
         let severity = platform_severity(event, object);
-        if !is_loss && (!is_shipped || severity < self.filter.severity_min) {
+        if !is_loss && (!is_shipped || !self.filter.keeps(severity)) {
             return (Verdict::Filtered, observation);
         }
         let request_id = match envelope.record {

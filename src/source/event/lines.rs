@@ -9,7 +9,7 @@ const NOBODY: &[u8] = b"";
 impl Reader {
     /// Reads a StatsD event or service check, which is like a line of the function.
     pub fn statsd(&mut self, log: &statsd::Log<'_>, now: Wall, resource: &Resource) -> Verdict {
-        if !self.filter.function || self.is_below_minimum(log.severity) {
+        if !(self.filter.function && self.filter.keeps(log.severity)) {
             return Verdict::Filtered;
         }
         let current = self.current;
@@ -73,7 +73,7 @@ impl Reader {
         if claims.is_emf {
             is_shipped &= self.measure_emf(envelope, object, sink);
         }
-        is_shipped &= !self.is_below_minimum(claims.severity);
+        is_shipped &= self.filter.keeps(claims.severity);
         if is_shipped {
             let request_id = claims.request_id.and_then(RequestId::new);
             let about = About {
@@ -107,9 +107,5 @@ impl Reader {
         }
         self.measurements_malformed += u64::from(emf::read(object, sink).malformed);
         self.filter.emf == Emf::Both
-    }
-
-    pub(super) fn is_below_minimum(&self, severity: u8) -> bool {
-        severity != 0 && severity < self.filter.severity_min
     }
 }

@@ -22,7 +22,7 @@ const PLAIN_ATTRIBUTES_MAX: usize = 12;
 /// What is known of the stream when a line is read.
 struct Context<'a> {
     current_id: &'a [u8],
-    severity_min: u8,
+    filter: &'a Filter,
     timestamps: &'a mut timestamp::Reader,
 }
 
@@ -78,7 +78,7 @@ impl Reader {
         let mut record = encoder.begin_in_place(&mut head, out)?;
         let mut context = Context {
             current_id,
-            severity_min: filter.severity_min,
+            filter,
             timestamps: own_timestamps,
         };
         let found = match text {
@@ -100,10 +100,6 @@ impl Reader {
 }
 
 impl Context<'_> {
-    fn is_kept(&self, severity: u8) -> bool {
-        severity == 0 || severity >= self.severity_min
-    }
-
     /// `text`: what begins with the content of a string.
     fn string(&self, text: &[u8], record: &mut RecordInPlace<'_>) -> Option<Found> {
         // A line that is an object may be EMF, or say more of itself.
@@ -115,7 +111,7 @@ impl Context<'_> {
         let is_current = prefix
             .request_id
             .is_none_or(|id| equal(id, self.current_id));
-        (is_current && self.is_kept(prefix.severity)).then_some(Found {
+        (is_current && self.filter.keeps(prefix.severity)).then_some(Found {
             taken: bytes + 2,
             severity: prefix.severity,
             time_unix_nano: None,
@@ -186,7 +182,7 @@ impl Context<'_> {
                 [b',', behind @ ..] => rest = behind.strip_prefix(b" ").unwrap_or(behind),
                 [b'}', behind @ ..] => {
                     found.taken = 1 + text.len() - behind.len();
-                    return (has_message && self.is_kept(found.severity)).then_some(found);
+                    return (has_message && self.filter.keeps(found.severity)).then_some(found);
                 }
                 _ => return None,
             }

@@ -11,14 +11,7 @@ mod platform;
 mod repaired;
 mod selection;
 
-const ALL: Filter = Filter {
-    emf: Emf::Both,
-    platform: true,
-    function: true,
-    extension: true,
-    invocation_lines: true,
-    severity_min: 0,
-};
+const ALL: Filter = Filter::ALL;
 
 /// 2026-11-21T09:15:00.101Z, the time of most events here.
 const TIME: u64 = 1_795_252_500_101_000_000;

@@ -9,7 +9,7 @@ use kinglet::queue::ring::Ring;
 use kinglet::queue::route::LOGS;
 use kinglet::queue::signal::Signal;
 use kinglet::record::encoder::Encoder;
-use kinglet::source::event::{Emf, Filter, Reader};
+use kinglet::source::event::{Filter, Reader};
 use kinglet::source::intake::Intake;
 use kinglet::source::telemetry::Decoder;
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
@@ -26,18 +26,10 @@ fn encode(
     record_bytes_max: usize,
     request: &[u8],
 ) -> (Vec<u8>, usize) {
-    let filter = Filter {
-        platform: true,
-        function: true,
-        extension: true,
-        invocation_lines: true,
-        severity_min: 0,
-        emf: Emf::Both,
-    };
     let encoder = Encoder::new(format, record_bytes_max);
     let mut intake = Intake::new(
         Ring::new(RING_BYTES),
-        Reader::new(filter, encoder, false, true),
+        Reader::new(Filter::ALL, encoder, false, true),
         Resource::default(),
         true,
         Some(Table::new(Temporality::Delta)),
