@@ -126,6 +126,9 @@ pub struct Times {
 /// All formats, the default first.
 pub const FORMATS: [&dyn Format; 3] = [&otlp::Otlp, &otlp_json::OtlpJson, &ndjson::NdJson];
 
+/// The event type of the function's own lines.
+pub const FUNCTION: &[u8] = b"function";
+
 // What kinglet itself says of a record, and of a batch.
 const INVOCATION_ID: &[u8] = b"faas.invocation_id";
 const EVENT_TYPE: &[u8] = b"aws.lambda.event.type";
@@ -146,7 +149,7 @@ impl Head<'_> {
     /// Gives the attributes that OTLP has for what the head says. A plain line of the function has no event type: nearly all records
     /// are that.
     fn attributes(&self, put: &mut dyn FnMut(&[u8], &Value<'_>)) {
-        let event_type: &[u8] = if self.event_type == b"function" {
+        let event_type: &[u8] = if self.event_type == FUNCTION {
             b""
         } else {
             self.event_type
@@ -180,13 +183,6 @@ const fn otlp_path(signal: Signal) -> &'static str {
         Signal::Log => "/v1/logs",
         Signal::Metric => "/v1/metrics",
     }
-}
-
-/// The format of a name.
-#[must_use]
-pub fn format(name: &str) -> Option<&'static dyn Format> {
-    let mut formats = FORMATS.iter();
-    formats.find(|format| format.name() == name).copied()
 }
 
 /// Appends a text in which each zero byte stands for the next of the values.

@@ -188,6 +188,12 @@ fn value_bytes(json: &str) -> usize {
     json.len()
 }
 
+/// The format of a name.
+fn format(name: &str) -> Option<&'static dyn Format> {
+    let mut formats = FORMATS.iter();
+    formats.find(|format| format.name() == name).copied()
+}
+
 #[test]
 fn formats_have_names_of_their_own() {
     for (name, signal, path) in [

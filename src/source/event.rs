@@ -17,7 +17,7 @@ use crate::clock::Wall;
 use crate::format::Trace;
 use crate::format::resource::Resource;
 use crate::format::severity;
-use crate::format::{Head, Value as Text};
+use crate::format::{FUNCTION, Head, Value as Text};
 use crate::lambda::message::OWN_PREFIX;
 use crate::lambda::platform_events;
 use crate::lambda::request_id::RequestId;
@@ -258,7 +258,6 @@ impl Reader {
     }
 }
 
-const FUNCTION: &[u8] = b"function";
 /// Reads the three members; `None` if it is not an event.
 fn envelope<'a>(
     element: &'a Element<'a>,
