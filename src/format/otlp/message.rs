@@ -82,12 +82,28 @@ pub(super) fn eight(out: &mut Vec<u8>, tag: u8, value: u64) {
     out.extend_from_slice(&value.to_le_bytes());
 }
 
-pub(super) fn varint(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 128 {
-        out.push(value as u8 | 128);
+/// Longest varint of 64 bits.
+const VARINT_BYTES_MAX: usize = 10;
+
+pub(super) fn varint(out: &mut Vec<u8>, value: u64) {
+    let (digits, bytes) = digits(value);
+    out.extend_from_slice(digits.get(..bytes).unwrap_or_default());
+}
+
+/// A varint, and how many bytes it has.
+fn digits(mut value: u64) -> ([u8; VARINT_BYTES_MAX], usize) {
+    let mut digits = [0; VARINT_BYTES_MAX];
+    let mut bytes = 0;
+    for digit in &mut digits {
+        bytes += 1;
+        *digit = value as u8 & 127;
         value >>= 7;
+        if value == 0 {
+            break;
+        }
+        *digit |= 128;
     }
-    out.push(value as u8);
+    (digits, bytes)
 }
 
 /// A string of at most `room` bytes. True if it was cut.
@@ -144,34 +160,23 @@ fn integer(digits: &[u8]) -> u64 {
     }
 }
 
-/// Longest [`scalar`]: a tag, and a varint of 64 bits.
-pub(super) const SCALAR_BYTES_MAX: usize = 11;
+/// Longest [`scalar`]: a tag, and a varint.
+pub(super) const SCALAR_BYTES_MAX: usize = 1 + VARINT_BYTES_MAX;
 
 /// The value of an attribute that is not a text, and how many bytes it has.
 pub(super) fn scalar(value: &Value<'_>) -> Option<([u8; SCALAR_BYTES_MAX], usize)> {
-    let (tag, mut bits, bytes) = match *value {
-        Value::Integer(digits) => (INT_VALUE, integer(digits), 0),
-        Value::Double(digits) => {
-            let value = double::parse(digits).unwrap_or(0.0);
-            (DOUBLE_VALUE, value.to_bits(), 8)
+    let (tag, (content, bytes)) = match *value {
+        Value::Integer(text) => (INT_VALUE, digits(integer(text))),
+        Value::Boolean(value) => (BOOL_VALUE, digits(u64::from(value))),
+        Value::Double(text) => {
+            let [a, b, c, d, e, f, g, h] = double::parse(text).unwrap_or(0.0).to_le_bytes();
+            (DOUBLE_VALUE, ([a, b, c, d, e, f, g, h, 0, 0], 8))
         }
-        Value::Boolean(value) => (BOOL_VALUE, u64::from(value), 0),
         Value::Raw(_) | Value::Text(_) => return None,
     };
-    let mut out = [tag, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-    let mut length = 1;
-    for place in out.iter_mut().skip(1) {
-        let is_last = if bytes == 0 {
-            bits < 128
-        } else {
-            length == bytes
-        };
-        *place = bits as u8 | if bytes == 0 && !is_last { 128 } else { 0 };
-        bits >>= if bytes == 0 { 7 } else { 8 };
-        length += 1;
-        if is_last {
-            break;
-        }
-    }
-    Some((out, length))
+    let mut scalar = [0; SCALAR_BYTES_MAX];
+    let [first, rest @ ..] = &mut scalar;
+    *first = tag;
+    *rest = content;
+    Some((scalar, 1 + bytes))
 }
