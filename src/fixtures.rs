@@ -4,6 +4,7 @@
 use crate::format::Format;
 use crate::format::point::Temporality;
 use crate::format::resource::Resource;
+use crate::http::server::Wish;
 use crate::limits::record_bytes_max;
 use crate::metric::table::Table;
 use crate::queue::ring::Ring;
@@ -64,6 +65,28 @@ pub fn chunked_request(body: &[u8], chunk_bytes: usize) -> Vec<u8> {
     }
     request.extend_from_slice(b"0\r\n\r\n");
     request
+}
+
+/// Feeds one connection these pieces, until its end or a wish to close it. What was wished, but for more bytes.
+pub fn connection<'a>(
+    pieces: impl Iterator<Item = &'a [u8]>,
+    mut feed: impl FnMut(&mut &'a [u8]) -> Wish,
+) -> Vec<Wish> {
+    let mut wishes = Vec::new();
+    for mut piece in pieces {
+        loop {
+            let wish = feed(&mut piece);
+            if wish == Wish::Read {
+                assert!(piece.is_empty());
+                break;
+            }
+            wishes.push(wish);
+            if matches!(wish, Wish::Close | Wish::Answer { keep_alive: false }) {
+                return wishes;
+            }
+        }
+    }
+    wishes
 }
 
 /// An intake that ships everything, in a form that can be read back.

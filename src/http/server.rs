@@ -161,6 +161,7 @@ impl Default for Requests {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fixtures;
 
     /// What a service is told, in words.
     #[derive(Default, PartialEq, Debug)]
@@ -183,21 +184,12 @@ mod tests {
 
     /// One connection, read to its end in these pieces.
     fn read<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> (String, Vec<Wish>) {
-        let (mut requests, mut told, mut wishes) = (Requests::new(), Told::default(), Vec::new());
-        'connection: for mut piece in pieces {
-            loop {
-                let wish = requests.feed(&mut piece, &mut told);
-                assert!(requests.head.capacity() <= 2 * HEAD_BYTES_MAX);
-                if wish == Wish::Read {
-                    assert!(piece.is_empty());
-                    break;
-                }
-                wishes.push(wish);
-                if matches!(wish, Wish::Close | Wish::Answer { keep_alive: false }) {
-                    break 'connection;
-                }
-            }
-        }
+        let (mut requests, mut told) = (Requests::new(), Told::default());
+        let wishes = fixtures::connection(pieces, |piece| {
+            let wish = requests.feed(piece, &mut told);
+            assert!(requests.head.capacity() <= 2 * HEAD_BYTES_MAX);
+            wish
+        });
         requests.give_up(&mut told);
         assert!(!requests.is_in_request());
         (told.0, wishes)

@@ -24,20 +24,7 @@ struct Outcome {
 fn read<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Outcome {
     let mut intake = fixtures::intake(false);
     let mut decoder = Decoder::new(RECORD_BYTES_MAX);
-    let mut wishes = Vec::new();
-    'connection: for mut piece in pieces {
-        loop {
-            let wish = decoder.feed(&mut piece, &mut intake, NOW);
-            if wish == Wish::Read {
-                assert!(piece.is_empty());
-                break;
-            }
-            wishes.push(wish);
-            if matches!(wish, Wish::Close | Wish::Answer { keep_alive: false }) {
-                break 'connection;
-            }
-        }
-    }
+    let wishes = fixtures::connection(pieces, |piece| decoder.feed(piece, &mut intake, NOW));
     decoder.give_up(&mut intake);
     assert!(!decoder.is_in_request());
     let records: Vec<_> = intake
