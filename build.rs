@@ -1,5 +1,5 @@
 //! What is settled before the binary is compiled: the heads of its requests to Lambda, and its linker arguments. Its version
-//! is the package's, which needs nothing here.
+//! is the package's.
 
 use std::error::Error;
 use std::path::Path;
@@ -73,6 +73,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-env-changed=KINGLET_LAYER");
     fs::write(Path::new(&env::var("OUT_DIR")?).join("heads.rs"), heads())?;
+    println!("cargo::rustc-env=KINGLET_FEATURES={}", features());
     let variant = match env::var("KINGLET_LAYER").as_deref() {
         Ok("shipped") => SHIPPED,
         Ok("symbols") => SYMBOLS,
@@ -84,6 +85,22 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("cargo::rustc-link-arg-bins={argument}");
     }
     Ok(())
+}
+
+/// What is in the binary beside the smallest, as `--version` says it: in brackets, or nothing.
+fn features() -> String {
+    let mut names: Vec<String> = env::vars()
+        .filter_map(|(name, _)| {
+            let feature = name.strip_prefix("CARGO_FEATURE_")?.to_lowercase();
+            // These two are sets of the others.
+            (!["default", "full"].contains(&feature.as_str())).then_some(feature)
+        })
+        .collect();
+    names.sort();
+    if names.is_empty() {
+        return String::new();
+    }
+    format!(" ({})", names.join(" "))
 }
 
 /// The constants for `src/lambda/runtime_api.rs`.

@@ -34,5 +34,10 @@ pub fn help() -> Vec<u8> {
     text
 }
 
-/// The version line.
-pub const VERSION: &str = concat!("kinglet ", env!("CARGO_PKG_VERSION"), "\n");
+/// The version line, with the features that are in it.
+pub const VERSION: &str = concat!(
+    "kinglet ",
+    env!("CARGO_PKG_VERSION"),
+    env!("KINGLET_FEATURES"),
+    "\n"
+);

@@ -4,10 +4,13 @@
 //! target/layer/x86_64/extensions/kinglet     target/layer/kinglet-x86_64.zip
 //! target/layer/arm64/extensions/kinglet      target/layer/kinglet-arm64.zip
 //! ```
+//!
+//! One with other features is called after them: `target/layer/full/x86_64/…`, `target/layer/kinglet-full-x86_64.zip`.
 
 mod architecture;
 mod archive;
 mod compile;
+mod set;
 mod toolchain;
 mod trim;
 
@@ -21,6 +24,7 @@ use serde_json::json;
 
 pub(crate) use architecture::Architecture;
 pub(crate) use compile::Variant;
+pub(crate) use set::Set;
 
 /// Builds the layers: a static program for each architecture, and its zip.
 #[derive(clap::Args)]
@@ -31,6 +35,8 @@ pub(crate) struct Arguments {
     /// With symbols and section headers, to look into: the same code in target/layer/symbols, without a zip.
     #[arg(long)]
     symbols: bool,
+    #[command(flatten)]
+    set: Set,
     /// One JSON object for each layer on standard output.
     #[arg(long)]
     json: bool,
@@ -57,9 +63,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         .arch
         .map_or(Architecture::ALL.to_vec(), |one| vec![one]);
     for architecture in architectures {
-        let built = build(architecture, variant)?;
+        let built = build(architecture, variant, &arguments.set)?;
         let archive = match variant {
-            Variant::Shipped => Some(zip(&built)?),
+            Variant::Shipped => Some(zip(&built, &arguments.set)?),
             Variant::Symbols => None,
         };
         present(&built, archive.as_ref(), arguments.json);
@@ -68,13 +74,18 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 }
 
 /// Builds one program, or finds that it is up to date.
-pub(crate) fn build(architecture: Architecture, variant: Variant) -> Result<Built> {
+pub(crate) fn build(architecture: Architecture, variant: Variant, set: &Set) -> Result<Built> {
     let layers = directory()?;
+    let place = set
+        .name()
+        .map_or_else(|| layers.clone(), |name| layers.join(name));
     let plan = toolchain::plan(architecture)?;
     let began = Instant::now();
     say(&format!(
-        "building kinglet for {} with {}",
+        "building kinglet for {}{} with {}",
         architecture.name(),
+        set.name()
+            .map_or_else(String::new, |name| format!(" ({name})")),
         plan.toolchain.version
     ));
     if !plan.builds_std {
@@ -83,10 +94,10 @@ pub(crate) fn build(architecture: Architecture, variant: Variant) -> Result<Buil
             toolchain::install_line()
         ));
     }
-    let compiled = compile::compile(&plan, architecture, variant, &layers.join("empty"))?;
+    let compiled = compile::compile(&plan, architecture, variant, set, &layers.join("empty"))?;
     let program = match variant {
-        Variant::Shipped => layers.join(architecture.name()).join(archive::ENTRY),
-        Variant::Symbols => layers
+        Variant::Shipped => place.join(architecture.name()).join(archive::ENTRY),
+        Variant::Symbols => place
             .join("symbols")
             .join(architecture.name())
             .join("kinglet"),
@@ -112,8 +123,13 @@ pub(crate) struct Archive {
     pub(crate) bytes: usize,
 }
 
-pub(crate) fn zip(built: &Built) -> Result<Archive> {
-    let path = directory()?.join(format!("kinglet-{}.zip", built.architecture.name()));
+pub(crate) fn zip(built: &Built, set: &Set) -> Result<Archive> {
+    let words: Vec<_> = ["kinglet".to_string()]
+        .into_iter()
+        .chain(set.name())
+        .chain([built.architecture.name().to_string()])
+        .collect();
+    let path = directory()?.join(format!("{}.zip", words.join("-")));
     let began = Instant::now();
     let bytes = archive::pack(&built.program, &path)?;
     say(&format!("packed in {:.0} s", began.elapsed().as_secs_f64()));

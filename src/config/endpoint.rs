@@ -34,13 +34,16 @@ enum Missing {
     Wrong,
 }
 
+/// This build ships metrics.
+const HAS_METRICS: bool = cfg!(feature = "metrics");
+
 /// Headers that say how a request is framed or how its body is to be read, which the client alone knows; and the batch's id.
 const CLIENTS: &str = "accept-encoding,connection,content-encoding,content-length,expect,host,idempotency-key,keep-alive,te,\
     trailer,transfer-encoding,upgrade";
 
 impl Reader<'_, '_> {
     pub(super) fn endpoints(&mut self, formats: &Formats) -> [Option<Endpoint>; ROUTES] {
-        let has_metrics = self.value(table::METRICS, None) == 0;
+        let has_metrics = self.value(table::METRICS, None) == 0 && HAS_METRICS;
         let log = self.endpoint(LOGS, formats);
         let metric = if has_metrics {
             self.endpoint(METRICS, formats)
@@ -99,10 +102,11 @@ impl Reader<'_, '_> {
         let Some((name, value)) = self.first(table::EXPORTER, Some(signal)) else {
             return false;
         };
-        if !(value == "none" || delimited::list(value).any(|word| word == "otlp")) {
+        let is_none = value.eq_ignore_ascii_case("none");
+        if !is_none && !delimited::list(value).any(|word| word.eq_ignore_ascii_case("otlp")) {
             self.wrong(table::EXPORTER, name, value);
         }
-        value == "none"
+        is_none
     }
 
     /// `name=value,name=value`, percent-encoded (W3C Baggage, as OTLP prescribes).

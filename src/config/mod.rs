@@ -4,6 +4,7 @@
 //! [`table`].
 
 mod endpoint;
+mod lacking;
 mod names;
 mod pairs;
 mod reader;
@@ -109,6 +110,7 @@ pub fn read(environment: Environment<'_, '_>, warn: Warn<'_>, resource: &mut Res
         self_metrics,
         statsd_port,
     ] = PLAIN.map(|setting| reader.value(setting, None));
+    reader.warn_of_lacking();
     Config {
         endpoints,
         formats,
@@ -138,26 +140,31 @@ pub fn read(environment: Environment<'_, '_>, warn: Warn<'_>, resource: &mut Res
 impl Reader<'_, '_> {
     /// The format of kinglet's own variable, or the form of OTLP that the standard asks for. A form that is not sent is told.
     fn format(&mut self, signal: Signal) -> &'static dyn format::Format {
-        let [otlp, otlp_json, other @ ..] = &format::FORMATS;
+        let [default, others @ ..] = &format::FORMATS;
         let signal = Some(signal);
         // Nothing is compressed, whatever is asked for.
         self.value(table::COMPRESSION, signal);
         let own = self.read(table::METRICS_FORMAT, signal);
         let own = own.or_else(|| self.read(table::FORMAT, signal));
         let own = own.map(|(_, place)| place);
-        if let Some(format) = own.and_then(|place| other.get((place as usize).checked_sub(2)?)) {
-            return *format;
+        let mut place = own.unwrap_or_default();
+        // The standard has two forms; what is neither of them is nothing that it could say otherwise.
+        if place < 2
+            && let Some((name, asked)) = self.read(table::PROTOCOL, signal)
+        {
+            place = own.unwrap_or(asked);
+            if place != asked {
+                self.say(&[
+                    name.as_bytes(),
+                    b" is not used: a variable of kinglet's own says otherwise",
+                ]);
+            }
         }
-        let asked = self.read(table::PROTOCOL, signal);
-        let (name, asked) = asked.unwrap_or(("", own.unwrap_or_default()));
-        let place = own.unwrap_or(asked);
-        if place != asked {
-            self.say(&[
-                name.as_bytes(),
-                b" is not used: a variable of kinglet's own says otherwise",
-            ]);
-        }
-        if place == 1 { *otlp_json } else { *otlp }
+        // A form that this build has not is told as such.
+        *(place as usize)
+            .checked_sub(1)
+            .and_then(|place| others.get(place))
+            .unwrap_or(default)
     }
 
     fn filter(&mut self, has_logs: bool, has_metrics: bool) -> Filter {
@@ -328,6 +335,11 @@ mod tests {
             ),
             (vec![general, ("KINGLET_METRICS", "off")], None),
             (vec![general, ("OTEL_METRICS_EXPORTER", "none")], None),
+            (vec![general, ("OTEL_METRICS_EXPORTER", "NONE")], None),
+            (
+                vec![general, ("OTEL_METRICS_EXPORTER", "OTLP")],
+                Some("http://k/v1/metrics"),
+            ),
             (
                 vec![general, otlp, ("OTEL_LOGS_EXPORTER", "none")],
                 Some("http://k/v1/metrics"),

@@ -1,8 +1,9 @@
 //! Values in JSON: of an attribute, and of a data point, whose values both forms write alike but for their names.
 
-use super::{Value, fill};
+use super::Value;
 use crate::format::point::{BUCKETS_AT, COUNT_AT, Kind, MAX_AT, MIN_AT, Point, SUM_AT};
 use crate::text::decimal;
+use crate::text::delimited::parts;
 use crate::text::double;
 use crate::text::json;
 
@@ -70,4 +71,14 @@ fn integer(out: &mut Vec<u8>, value: u64) {
     out.extend_from_slice(quote);
     decimal::push(out, value);
     out.extend_from_slice(quote);
+}
+
+/// Appends a text in which each zero byte stands for the next of the values.
+#[inline(never)]
+pub fn fill(out: &mut Vec<u8>, text: &[u8], values: &[&[u8]]) {
+    let mut values = values.iter();
+    for part in parts(text, 0) {
+        out.extend_from_slice(part);
+        out.extend_from_slice(values.next().copied().unwrap_or_default());
+    }
 }

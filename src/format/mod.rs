@@ -4,10 +4,14 @@
 //! What is encoded is complete by itself: a batch is what [`Format::begin`] writes, frames with a separator between them, and what
 //! [`Format::end`] writes.
 
+pub mod bounds;
+#[cfg(feature = "json")]
 mod json_values;
 pub mod judgement;
+#[cfg(feature = "json")]
 pub mod ndjson;
 pub mod otlp;
+#[cfg(feature = "json")]
 pub mod otlp_json;
 pub mod point;
 pub mod resource;
@@ -17,7 +21,6 @@ use crate::format::judgement::Judgement;
 use crate::format::point::Point;
 use crate::format::resource::Resource;
 use crate::queue::signal::Signal;
-use crate::text::delimited::parts;
 
 /// Trace context of an invocation, in OpenTelemetry's form: lower-case hexadecimal text, ready to be written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -124,7 +127,13 @@ pub struct Times {
 }
 
 /// All formats, the default first.
-pub const FORMATS: [&dyn Format; 3] = [&otlp::Otlp, &otlp_json::OtlpJson, &ndjson::NdJson];
+pub const FORMATS: [&dyn Format; 1 + 2 * cfg!(feature = "json") as usize] = [
+    &otlp::Otlp,
+    #[cfg(feature = "json")]
+    &otlp_json::OtlpJson,
+    #[cfg(feature = "json")]
+    &ndjson::NdJson,
+];
 
 /// The event type of the function's own lines.
 pub const FUNCTION: &[u8] = b"function";
@@ -182,16 +191,6 @@ const fn otlp_path(signal: Signal) -> &'static str {
     match signal {
         Signal::Log => "/v1/logs",
         Signal::Metric => "/v1/metrics",
-    }
-}
-
-/// Appends a text in which each zero byte stands for the next of the values.
-#[inline(never)]
-fn fill(out: &mut Vec<u8>, text: &[u8], values: &[&[u8]]) {
-    let mut values = values.iter();
-    for part in parts(text, 0) {
-        out.extend_from_slice(part);
-        out.extend_from_slice(values.next().copied().unwrap_or_default());
     }
 }
 

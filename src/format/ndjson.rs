@@ -4,8 +4,8 @@
 //! `attributes`. Of a point: `time`, `type` (always `metric`), `name`, `unit`, `kind`, and, but for a gauge, `temporality` and
 //! `start`; then `value`, or `count`, `sum`, `min`, `max`, `bounds`, `buckets`; and `attributes`. What is not known is left out.
 
-use super::json_values::{Names, value, values};
-use super::{Format, Head, Value, fill};
+use super::json_values::{Names, fill, value, values};
+use super::{Format, Head, Value};
 use crate::format::point::{Kind, Point, Temporality};
 use crate::format::resource::Resource;
 use crate::format::severity;

@@ -7,6 +7,7 @@
 
 mod in_place;
 mod message;
+#[cfg_attr(not(feature = "metrics"), path = "otlp/absent/points.rs")]
 mod points;
 
 use self::message::{Message, attribute, close, eight, length, length_bytes, open, text, varint};

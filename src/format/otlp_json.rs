@@ -7,8 +7,8 @@
 //! Sums and gauges are doubles even where they are whole: the next value may not be, and a stream that changes its type
 //! between two points is two streams, or a conflict, to who stores it. Counts are integers for good.
 
-use super::json_values::{Names, value, values};
-use super::{Format, Head, Value, fill};
+use super::json_values::{Names, fill, value, values};
+use super::{Format, Head, Value};
 use crate::format::point::{Kind, Point, Temporality};
 use crate::format::resource::Resource;
 use crate::format::severity;

@@ -11,6 +11,7 @@
 //! What stands in the identity is what makes a series: points of the same identity belong together. Its time is that of the
 //! measurement if the source gave one, else 0.
 
+pub use super::bounds::Bounds;
 use crate::limits::HISTOGRAM_BUCKETS_MAX;
 
 /// What a sum or histogram counts from; the numbers are OTLP's.
@@ -20,20 +21,6 @@ pub enum Temporality {
     Delta = 1,
     /// From the start of the process.
     Cumulative = 2,
-}
-
-/// The bucket boundaries of a histogram.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Bounds {
-    /// OpenTelemetry's default: 0 to 10,000, made for milliseconds.
-    Default,
-    /// Those of the FaaS conventions for durations: 5 ms to 10 s, in seconds.
-    Seconds,
-    /// Memory: 16 MiB to 8 GiB, in bytes.
-    Memory,
-    /// Payloads: 64 bytes to 16 MiB, each four times the one before, in bytes. Lambda's answers are up to 6 MB, streamed ones
-    /// longer.
-    Size,
 }
 
 /// What kind of series it is.

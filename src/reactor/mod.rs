@@ -8,6 +8,7 @@
 mod events;
 mod measures;
 pub mod place;
+#[cfg_attr(not(feature = "metrics"), path = "absent/statsd_socket.rs")]
 pub mod statsd_socket;
 pub mod telemetry;
 mod turns;

@@ -41,14 +41,20 @@ fn help_says_what_it_is() {
     }
 }
 
-/// The version is one line, the package's.
+/// The version is one line: the package's, and what is in this build.
 #[test]
 fn version_is_one_line() {
+    let features = match (cfg!(feature = "json"), cfg!(feature = "metrics")) {
+        (true, true) => " (json metrics)",
+        (true, false) => " (json)",
+        (false, true) => " (metrics)",
+        (false, false) => "",
+    };
     let output = run(&["--version"], None);
     assert!(output.status.success());
     assert_eq!(
         String::from_utf8_lossy(&output.stdout),
-        format!("kinglet {}\n", env!("CARGO_PKG_VERSION"))
+        format!("kinglet {}{features}\n", env!("CARGO_PKG_VERSION"))
     );
 }
 

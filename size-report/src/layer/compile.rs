@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use super::architecture::Architecture;
+use super::set::Set;
 use super::toolchain::{Musl, Plan};
 
 /// What is made of the code.
@@ -24,6 +25,7 @@ pub(crate) fn compile(
     plan: &Plan,
     architecture: Architecture,
     variant: Variant,
+    set: &Set,
     empty: &Path,
 ) -> Result<PathBuf> {
     let mut cargo = Command::new(&plan.toolchain.cargo);
@@ -39,6 +41,7 @@ pub(crate) fn compile(
             "layer",
         ])
         .args(["--target", architecture.target()])
+        .args(set.arguments())
         .args(["--message-format", "json-render-diagnostics"])
         .current_dir(repository())
         .stdin(Stdio::null())

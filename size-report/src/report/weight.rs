@@ -6,7 +6,7 @@ use std::fs;
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-use crate::layer::{self, Architecture, Variant};
+use crate::layer::{self, Architecture, Set, Variant};
 
 use super::anatomy::{self, Section};
 use super::directory;
@@ -49,9 +49,9 @@ pub(crate) struct Sum {
 
 /// Builds one layer, shipped and with symbols, and weighs it.
 pub(crate) fn weigh(architecture: Architecture) -> Result<Weight> {
-    let built = layer::build(architecture, Variant::Shipped)?;
-    let zip = layer::zip(&built)?;
-    let twin = layer::build(architecture, Variant::Symbols)?;
+    let built = layer::build(architecture, Variant::Shipped, &Set::default())?;
+    let zip = layer::zip(&built, &Set::default())?;
+    let twin = layer::build(architecture, Variant::Symbols, &Set::default())?;
     let [shipped, with_symbols] = [&built.program, &twin.program]
         .map(|path| fs::read(path).with_context(|| format!("{} cannot be read", path.display())));
     let anatomy = anatomy::dissect(&shipped?, &with_symbols?, &modules()?)?;
