@@ -1,5 +1,6 @@
 //! Style that a program can check. The rules: `src/lib.rs`, `src/limits.rs`; how they are read: `syntax`, `rules`.
 
+mod features;
 mod rules;
 mod syntax;
 
@@ -101,6 +102,21 @@ fn pure_modules_do_not_touch_the_world() {
 fn unsafe_stands_in_one_place() {
     assert_none(&rules::unsafe_places(&TREE, "sys"), "unsafe outside of sys");
     assert!(!rules::unsafe_places(&TREE, "").is_empty());
+}
+
+#[test]
+fn features_are_asked_for_at_seams() {
+    let source = root().join("src");
+    let mut offenders = Vec::new();
+    for path in files(&source) {
+        let lines = features::amid(&fs::read_to_string(&path).unwrap());
+        offenders.extend(
+            lines
+                .iter()
+                .map(|line| format!("{}:{line}", path.display())),
+        );
+    }
+    assert_none(&offenders, "asks for a feature in the middle of something");
 }
 
 #[test]

@@ -9,8 +9,8 @@ use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{
-    Attribute, Block, Field, Ident, ImplItem, ImplItemFn, Item, ItemFn, ItemMod, Local, Meta,
-    Signature, Token, TraitItem, TraitItemFn,
+    Attribute, Block, Expr, Field, Ident, ImplItem, ImplItemFn, Item, ItemFn, ItemMod, Lit, Local,
+    Meta, MetaNameValue, Signature, Token, TraitItem, TraitItemFn,
 };
 
 /// A file of which something is shipped.
@@ -100,6 +100,18 @@ impl Tree {
             let file = if is_file { file } else { of_folder };
             let module = [module, &child.path].concat();
             self.follow(texts, &file, &module, child.is_test, reached);
+            if let Some(stand_in) = &child.stand_in {
+                // Relative to the folder of this file.
+                let file = match name.rsplit_once('/') {
+                    Some((folder, _)) => format!("{folder}/{stand_in}"),
+                    None => stand_in.clone(),
+                };
+                if texts.contains_key(&file) {
+                    self.follow(texts, &file, &module, child.is_test, reached);
+                } else {
+                    self.lost.push(format!("src/{name}.rs: where is {file}?"));
+                }
+            }
         }
         if outline.is_test {
             return;
@@ -131,6 +143,8 @@ struct Child {
     is_test: bool,
     /// A `#[path]` says where its file is.
     is_elsewhere: bool,
+    /// What it is made of without a feature, as a `#[cfg_attr(…, path = "….rs")]` says, without `.rs`.
+    stand_in: Option<String>,
 }
 
 /// What a file is made of.
@@ -194,11 +208,13 @@ impl<'ast> Visit<'ast> for Outline {
     fn visit_item_mod(&mut self, module: &'ast ItemMod) {
         self.inline.push(module.ident.to_string());
         if module.content.is_none() {
+            let stand_in = module.attrs.iter().find_map(stand_in);
             let mut attributes = module.attrs.iter();
             self.children.push(Child {
                 path: self.inline.clone(),
                 is_test: self.is_test,
                 is_elsewhere: attributes.any(|attribute| attribute.path().is_ident("path")),
+                stand_in,
             });
         }
         visit::visit_item_mod(self, module);
@@ -279,6 +295,26 @@ fn attributes_of(item: &Item) -> &[Attribute] {
         Item::Use(item) => &item.attrs,
         _ => &[],
     }
+}
+
+/// The path in a `#[cfg_attr(…, path = "….rs")]`, without `.rs`.
+fn stand_in(attribute: &Attribute) -> Option<String> {
+    if !attribute.path().is_ident("cfg_attr") {
+        return None;
+    }
+    let of = Punctuated::<Meta, Token![,]>::parse_terminated;
+    let of = attribute.parse_args_with(of).ok()?;
+    of.iter().skip(1).find_map(|meta| match meta {
+        Meta::NameValue(MetaNameValue {
+            path,
+            value: Expr::Lit(value),
+            ..
+        }) if path.is_ident("path") => match &value.lit {
+            Lit::Str(path) => Some(path.value().strip_suffix(".rs")?.to_string()),
+            _ => None,
+        },
+        _ => None,
+    })
 }
 
 /// What has these attributes is compiled for tests only.
