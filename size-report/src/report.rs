@@ -3,6 +3,7 @@
 //! ```text
 //! layer ──▶ anatomy, symbol ──▶ weight ──┬─▶ REPORT.md, size.svg, size-arm64.svg, items.csv
 //!           every byte, its owner        ├─▶ budget.toml: over it is a failure
+//! layers of other features ──▶ prices ───┼─▶ prices.svg, prices.csv
 //! strace ─▶ startup, reasons ────────────┴─▶ history.csv, history.svg: each change with its reason
 //! ```
 
@@ -17,6 +18,7 @@ mod markdown;
 mod numbers;
 mod palette;
 mod path;
+mod prices;
 mod reasons;
 mod runtime_api;
 mod startup;
@@ -41,6 +43,7 @@ use budget::Budget;
 use growth::{Committed, Growth};
 use history::{Entry, History};
 use markdown::Contents;
+use prices::Prices;
 use weight::Weight;
 
 /// Weighs the layers, draws them, and compares them with the budget and the last report.
@@ -69,12 +72,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let [x86_64, arm64] = weights.as_slice() else {
         bail!("two layers are weighed, not {}", weights.len());
     };
+    let prices = Prices::weigh([x86_64.program_bytes, arm64.program_bytes])?;
     let growth = Committed::read().map(|committed| committed.compare(&weights));
     let growth = growth.unwrap_or_default();
     if arguments.json {
-        print_json(&weights, &growth)?;
+        print_json(&weights, &prices, &growth)?;
     } else {
         terminal::show(&weights, &budget, &history, &growth);
+        terminal::show_prices(&prices, &budget);
     }
     let today = jiff::Zoned::now().date().to_string();
     let reason = arguments.reason.as_deref().unwrap_or_default();
@@ -82,18 +87,26 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let calls = startup::observe(&x86_64.program)?;
     if !arguments.check {
         record(&mut history, present.clone())?;
-        write(&weights, &budget, &history, calls.as_deref())?;
+        prices.record(&today)?;
+        write(&weights, &prices, &budget, &history, calls.as_deref())?;
     }
     for line in weights.iter().flat_map(|weight| budget.notes(weight)) {
         note(&line);
     }
-    ensure_within_budget(&weights, &budget, &growth)?;
+    ensure_within_budget(&weights, &prices, &budget, &growth)?;
     match calls {
         Some(calls) => startup::ensure_explained(&calls)?,
         None => note("strace cannot be run here: the section on system calls stays as it was"),
     }
     if arguments.check {
         ensure_told(&present, &history)?;
+        // Another compiler gives other sizes, which the lines above allow for.
+        if history
+            .last()
+            .is_some_and(|last| last.rustc == present.rustc)
+        {
+            prices.ensure_told()?;
+        }
     }
     Ok(())
 }
@@ -116,6 +129,7 @@ fn record(history: &mut History, present: Entry) -> Result<()> {
 
 fn write(
     weights: &[Weight],
+    prices: &Prices,
     budget: &Budget,
     history: &History,
     seen: Option<&[startup::Call]>,
@@ -129,6 +143,7 @@ fn write(
     };
     let contents = Contents {
         weights: [x86_64, arm64],
+        prices,
         budget,
         history,
         startup,
@@ -137,6 +152,7 @@ fn write(
         ("REPORT.md", markdown::render(&contents)),
         ("size.svg", treemap::draw(x86_64)),
         ("size-arm64.svg", treemap::draw(arm64)),
+        ("prices.svg", prices::picture::draw(prices, budget)),
         ("history.svg", trend::draw(history, &budget.layer)?),
         ("items.csv", growth::csv(weights)?),
     ] {
@@ -177,10 +193,16 @@ fn ensure_told(present: &Entry, history: &History) -> Result<()> {
 }
 
 /// Says by how much, what grew most, and what to do.
-fn ensure_within_budget(weights: &[Weight], budget: &Budget, growth: &[Growth]) -> Result<()> {
+fn ensure_within_budget(
+    weights: &[Weight],
+    prices: &Prices,
+    budget: &Budget,
+    growth: &[Growth],
+) -> Result<()> {
     let mut lines: Vec<String> = weights
         .iter()
         .flat_map(|weight| budget.excesses(weight))
+        .chain(prices.excesses(budget))
         .collect();
     if lines.is_empty() {
         return Ok(());
@@ -201,8 +223,8 @@ fn ensure_within_budget(weights: &[Weight], budget: &Budget, growth: &[Growth]) 
     bail!(lines.join("\n"))
 }
 
-fn print_json(weights: &[Weight], growth: &[Growth]) -> Result<()> {
-    let object = json!({ "layers": weights, "growth": growth });
+fn print_json(weights: &[Weight], prices: &Prices, growth: &[Growth]) -> Result<()> {
+    let object = json!({ "layers": weights, "prices": prices, "growth": growth });
     println!("{}", serde_json::to_string(&object)?);
     Ok(())
 }

@@ -14,6 +14,22 @@ pub(crate) struct Set {
 }
 
 impl Set {
+    /// These on top of the smallest.
+    pub(crate) fn smallest(features: &[&str]) -> Set {
+        Set {
+            features: features.iter().map(ToString::to_string).collect(),
+            no_default_features: true,
+        }
+    }
+
+    /// All that there is.
+    pub(crate) fn full() -> Set {
+        Set {
+            features: vec!["full".to_string()],
+            no_default_features: false,
+        }
+    }
+
     /// What distinguishes its files: nothing for the default, the features otherwise.
     pub(crate) fn name(&self) -> Option<String> {
         let mut words = self.features.clone();

@@ -8,12 +8,15 @@ use serde::Deserialize;
 
 use super::directory;
 use super::numbers::grouped;
+use super::prices;
 use super::weight::Weight;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Budget {
     pub(crate) layer: LayerBudget,
+    #[serde(default)]
+    sets: SetBudgets,
     /// More than this is worth a look, and no failure.
     #[serde(rename = "crate")]
     pub(crate) crates: BTreeMap<String, u64>,
@@ -26,7 +29,25 @@ pub(crate) struct LayerBudget {
     pub(crate) zip_bytes: u64,
 }
 
+/// Of programs with other features than the default ones.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct SetBudgets {
+    smallest: Option<u64>,
+    full: Option<u64>,
+}
+
 impl Budget {
+    /// What a program of this set may weigh.
+    pub(crate) fn set(&self, name: &str) -> Option<u64> {
+        match name {
+            prices::SMALLEST => self.sets.smallest,
+            prices::DEFAULT => Some(self.layer.program_bytes),
+            prices::FULL => self.sets.full,
+            _ => None,
+        }
+    }
+
     pub(crate) fn read() -> Result<Budget> {
         let path = directory().join("budget.toml");
         let text = fs::read_to_string(&path).context("size-report/budget.toml cannot be read")?;

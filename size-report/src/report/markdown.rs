@@ -3,6 +3,7 @@
 use super::budget::Budget;
 use super::history::{Entry, History};
 use super::numbers::{change, grouped, percent, share};
+use super::prices::{self, Prices};
 use super::weight::{Sum, Weight};
 
 const FUNCTIONS_SHOWN: usize = 25;
@@ -17,6 +18,7 @@ const WHATS: [&str; 4] = [
 
 pub(crate) struct Contents<'a> {
     pub(crate) weights: [&'a Weight; 2],
+    pub(crate) prices: &'a Prices,
     pub(crate) budget: &'a Budget,
     pub(crate) history: &'a History,
     /// The section on start-up, rendered or kept.
@@ -34,6 +36,9 @@ pub(crate) fn render(contents: &Contents) -> String {
         totals(contents),
         "![Every byte of the x86_64 layer: crate, module, function](size.svg)\n".to_string(),
         "[The same for arm64](size-arm64.svg). Opened by themselves both name each function under the mouse.\n".to_string(),
+        "## What each feature costs\n".to_string(),
+        "![The smallest layer, and each feature on top of it](prices.svg)\n".to_string(),
+        prices::list::render(contents.prices, contents.budget),
         "## By crate\n".to_string(),
         sums_table("crate", x86_64.by_group(), &arm64.by_group(), weights),
         attribution(),

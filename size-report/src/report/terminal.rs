@@ -7,6 +7,7 @@ use super::budget::{Budget, LayerBudget};
 use super::growth::Growth;
 use super::history::{Entry, History};
 use super::numbers::{change, grouped, percent};
+use super::prices::Prices;
 use super::weight::Weight;
 
 const GROWTH_SHOWN: usize = 8;
@@ -36,6 +37,23 @@ pub(crate) fn show(weights: &[Weight], budget: &Budget, history: &History, growt
         anstream::println!("{} {}", architecture.bold(), largest.join(", "));
     }
     show_growth(growth);
+}
+
+/// What each feature adds to the smallest program, and the sets that have a budget.
+pub(crate) fn show_prices(prices: &Prices, budget: &Budget) {
+    let mut table = plain_table(&["", "x86_64", "arm64", "budget"]);
+    let smallest = prices.0.first().cloned().into_iter();
+    let features = prices.features().map(|priced| (priced, "+"));
+    let sets = prices.0.iter().rev().take(2).rev().cloned();
+    let rows = smallest.map(|priced| (priced, ""));
+    for (priced, sign) in rows.chain(features).chain(sets.map(|priced| (priced, ""))) {
+        let [x86_64, arm64] = priced
+            .bytes
+            .map(|bytes| format!("{sign}{}", grouped(bytes)));
+        let bar = budget.set(&priced.name).map(grouped).unwrap_or_default();
+        table.add_row([priced.name, x86_64, arm64, bar]);
+    }
+    anstream::println!("{table}");
 }
 
 /// In the order of [`Entry::sizes`].

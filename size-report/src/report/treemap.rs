@@ -1,13 +1,13 @@
-//! The picture of a layer: every byte of the program as area, crate in crate's colour, module, function.
+//! The picture of a layer: its bytes as area, crate in crate's colour, module, function. Sizes in it are rounded.
 
 use streemap::Rect;
 use svg::Document;
 use svg::node::element::{Group, Rectangle, Style, Text, Title};
 
 use super::lettering::{fitted, headline_text};
-use super::numbers::{grouped, share};
+use super::numbers::grouped;
 use super::palette::colour;
-use super::tiles::{Tile, tiles};
+use super::tiles::{Tile, kilobytes, tiles};
 use super::weight::Weight;
 
 const WIDTH: f64 = 1280.0;
@@ -73,7 +73,7 @@ pub(crate) fn draw(weight: &Weight) -> String {
         document = document.add(draw_group(tile, rect));
     }
     for (index, tile) in groups.iter().enumerate() {
-        document = document.add(legend(tile, index, weight.program_bytes));
+        document = document.add(legend(tile, index));
     }
     format!("{document}\n")
 }
@@ -152,7 +152,7 @@ fn draw_item(tile: &Tile, rect: Rect<f64>) -> Group {
     if !is_tall {
         return drawn;
     }
-    let bytes = text(x, middle + size, size - 1.0, "", grouped(tile.bytes));
+    let bytes = text(x, middle + size, size - 1.0, "", kilobytes(tile.bytes));
     drawn.add(bytes.set("text-anchor", "middle").set("fill-opacity", 0.65))
 }
 
@@ -161,11 +161,11 @@ fn headline(name: &str, bytes: u64, rect: Rect<f64>, size: f64) -> Option<Text> 
     if name.is_empty() || rect.h < 3.2 * size {
         return None;
     }
-    let label = headline_text(name, &grouped(bytes), rect.w - 8.0, size)?;
+    let label = headline_text(name, &kilobytes(bytes), rect.w - 8.0, size)?;
     Some(text(rect.x + 4.0, rect.y + size + 1.0, size, "", label))
 }
 
-fn legend(tile: &Tile, index: usize, whole: u64) -> Group {
+fn legend(tile: &Tile, index: usize) -> Group {
     let (row, column) = (index / 6, index % 6);
     if row as f64 >= LEGEND_ROWS {
         return Group::new();
@@ -178,7 +178,7 @@ fn legend(tile: &Tile, index: usize, whole: u64) -> Group {
         w: 13.0,
         h: 13.0,
     };
-    let label = format!("{} {}", tile.name, share(tile.bytes, whole));
+    let label = format!("{} {}", tile.name, kilobytes(tile.bytes));
     Group::new()
         .add(boxed(mark, colour(&tile.name), 1.0))
         .add(text(x + 19.0, y + 11.0, 12.5, "page", label))
