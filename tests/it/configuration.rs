@@ -57,6 +57,43 @@ fn a_wrong_value_is_one_line_and_the_default() {
     assert_eq!(counters.losses(), []);
 }
 
+/// What asks for a feature that is not in this build is one line each, with the feature's name, and the logs are shipped.
+#[cfg(not(any(feature = "metrics", feature = "json")))]
+#[test]
+fn what_is_not_in_this_build_is_told() {
+    const ASKED: [(&str, &str, &str); 4] = [
+        ("KINGLET_FORMAT", "ndjson", "json"),
+        ("KINGLET_METRICS_ENDPOINT", "http://127.0.0.1:1", "metrics"),
+        ("KINGLET_METRICS", "on", "metrics"),
+        ("KINGLET_STATSD_PORT", "8126", "metrics"),
+    ];
+    let collector = healthy_collector();
+    let mut builder = beside(&collector);
+    for (variable, value, _) in ASKED {
+        builder = builder.env(variable, value);
+    }
+    let lambda = builder.start().unwrap();
+    assert!(invoke(&lambda, ["a line"]) < HELD_MAX);
+    let exit = spin_down(&lambda);
+    for (variable, _, feature) in ASKED {
+        let told: Vec<_> = exit
+            .stderr
+            .iter()
+            .filter(|line| line.contains(&format!("{variable} asks for")))
+            .collect();
+        assert_eq!(told.len(), 1, "{variable}: {:?}", exit.stderr);
+        assert!(
+            told[0].ends_with(&format!("the feature {feature}")),
+            "{told:?}"
+        );
+    }
+    assert_eq!(exit.stderr.len(), ASKED.len() + 1, "{:?}", exit.stderr);
+    assert_eq!(function_lines(&collector), ["a line"]);
+    let counters = Counters::of(&exit);
+    counters.assert_all_received(&lambda);
+    assert_eq!(counters.losses(), []);
+}
+
 /// Values with odd bytes or of any length cannot break the words about them.
 #[test]
 fn a_monstrous_value_is_told_in_one_line() {
@@ -244,6 +281,7 @@ fn headers_that_belong_to_the_client_are_refused() {
 }
 
 /// A value that is no text is one line with the variable's name, whatever the variable is.
+#[cfg(feature = "metrics")]
 #[test]
 fn a_value_that_is_not_utf_8_is_one_line() {
     let collector = healthy_collector();

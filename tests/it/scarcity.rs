@@ -149,6 +149,7 @@ fn with_few_descriptors_next_is_asked() {
 }
 
 /// A connection that cannot be taken does not keep the process busy, and it is told. Nor is the StatsD port said to be taken.
+#[cfg(feature = "metrics")]
 #[test]
 fn without_descriptors_there_is_no_work() {
     let collector = healthy_collector();

@@ -122,6 +122,7 @@ fn own_lines_never_re_enter_the_pipeline() {
 }
 
 /// NDJSON: the endpoint is the whole URL, each record one line.
+#[cfg(feature = "json")]
 #[test]
 fn ndjson_is_one_object_a_line() {
     let collector = healthy_collector();
