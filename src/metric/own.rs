@@ -231,7 +231,7 @@ mod tests {
         for _ in 0..7 {
             ring.push(LOGS, Wall(0), b"");
         }
-        ring.begin_flight(LOGS, 0, 6);
+        ring.begin_flight_of(LOGS, 0, 6);
         ring.end_flight(LOGS, u64::MAX, 0);
         metrics.flushed(30);
         assert_eq!(

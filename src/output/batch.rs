@@ -8,6 +8,7 @@ use crate::limits::{BATCH_BYTES_MAX, BATCH_END_BYTES_MAX};
 use crate::output::narrowing::Narrowing;
 use crate::output::settlement::Sent;
 use crate::queue::ledger::Losses;
+use crate::queue::ring::flight::Taken;
 use crate::queue::route::RouteId;
 use crate::source::intake::Intake;
 use crate::text::decimal;
@@ -79,34 +80,33 @@ impl BatchWriter {
             loss::record(&mut body, format, &intake.resource, losses, now);
             before = separator;
         }
-        let (mut records, mut first, mut last, mut first_received) = (0, 0, 0, now.wall);
+        let (mut taken, mut first_received) = (Taken::default(), now.wall);
         for frame in intake.ring.frames(route) {
             let bytes = body.len() + before.len() + frame.payload.len() + BATCH_END_BYTES_MAX;
-            let is_full = records > 0 && bytes > narrowing.bytes_max;
-            if is_full || records >= narrowing.records_max {
+            let is_full = taken.frames > 0 && bytes > narrowing.bytes_max;
+            if is_full || taken.frames as usize >= narrowing.records_max {
                 break;
             }
-            if records == 0 {
-                (first, first_received) = (frame.sequence, frame.received);
+            if taken.frames == 0 {
+                first_received = frame.received;
             }
+            taken.add(&frame);
             if !before.is_empty() {
                 body.extend_from_slice(before);
             }
             body.extend_from_slice(frame.payload);
             before = separator;
-            records += 1;
-            last = frame.sequence;
         }
-        if records > 0 {
-            intake.ring.begin_flight(route, first, last);
+        if taken.frames > 0 {
+            intake.ring.begin_flight(route, &taken);
         } else if losses.total() == 0 {
             self.spare = body;
             return None;
         }
-        let id = self.batch_id([first_received.0, first, last]);
+        let id = self.batch_id([first_received.0, taken.first, taken.last]);
         format.end(&mut body, &id);
         Some(Box::new(Batch {
-            records,
+            records: taken.frames as usize,
             losses,
             id,
             body,

@@ -11,6 +11,8 @@ pub struct Frame<'a> {
     /// When it was pushed.
     pub received: Wall,
     pub payload: &'a [u8],
+    /// Offset in the ring's memory, behind it.
+    pub end: usize,
 }
 
 pub const HEADER_BYTES: usize = 16;

@@ -17,7 +17,7 @@
 //! * The ring does not know what a payload means, and never copies or moves one. It counts what becomes of each, and is the
 //!   only one to do so ([`Ring::fate`]).
 
-mod flight;
+pub mod flight;
 mod frames;
 mod head;
 

@@ -2,40 +2,49 @@
 
 use super::Ring;
 use crate::clock::Wall;
-use crate::queue::frame::{FrameHeader, SETTLED, STATE_AT};
+use crate::queue::frame::{Frame, FrameHeader, HEADER_BYTES, SETTLED, STATE_AT};
 use crate::queue::route::RouteId;
+
+/// Frames of a route that are put into a batch.
+#[derive(Clone, Copy, Default)]
+pub struct Taken {
+    pub first: u64,
+    pub last: u64,
+    pub frames: u64,
+    /// Their headers included.
+    bytes: usize,
+    /// Offset behind the last one.
+    end: usize,
+}
+
+impl Taken {
+    pub const fn add(&mut self, frame: &Frame<'_>) {
+        if self.frames == 0 {
+            self.first = frame.sequence;
+        }
+        self.last = frame.sequence;
+        self.frames += 1;
+        self.bytes += HEADER_BYTES + frame.payload.len();
+        self.end = frame.end;
+    }
+}
 
 #[derive(Clone, Copy)]
 pub(super) struct Flight {
-    pub(super) first: u64,
-    pub(super) last: u64,
+    pub(super) taken: Taken,
     /// Its oldest frames, which have left the ring meanwhile.
     pub(super) evicted: u64,
     /// When its first frame was pushed.
     pub(super) oldest: Option<Wall>,
-    /// All frames from the head to `last`, if all of them are in flight: settling them is one step.
-    whole: Option<Whole>,
-}
-
-#[derive(Clone, Copy, Default)]
-struct Whole {
-    /// Offset behind the last frame.
-    end: usize,
-    bytes: usize,
-    frames: u64,
-    /// Unused bytes at the end of the memory, if the frames wrap.
-    gap: usize,
 }
 
 impl Ring {
-    /// Declares that the unsettled frames of a route from sequence `first` to `last` are being sent.
-    pub fn begin_flight(&mut self, route: RouteId, first: u64, last: u64) {
+    /// Declares that these unsettled frames of a route are being sent.
+    pub fn begin_flight(&mut self, route: RouteId, taken: &Taken) {
         let flight = Flight {
-            first,
-            last,
+            taken: *taken,
             evicted: 0,
             oldest: self.oldest(route),
-            whole: self.whole(route, first, last),
         };
         let lane = route.of_mut(&mut self.lanes);
         debug_assert!(lane.flight.is_none(), "at most one batch");
@@ -49,14 +58,17 @@ impl Ring {
         let Some(flight) = route.of_mut(&mut self.lanes).flight.take() else {
             return;
         };
+        let taken = flight.taken;
         let gone = settled.min(flight.evicted);
         let left = settled - gone;
         let settled = gone
-            + match flight.whole {
-                Some(whole) if self.head_sequence == flight.first && left >= whole.frames => {
-                    self.remove_whole(&whole, route, flight.last)
-                }
-                _ => self.settle(route, &flight, left),
+            + if self.head_sequence == taken.first
+                && taken.last - taken.first < taken.frames
+                && left >= taken.frames
+            {
+                self.remove(&taken, route)
+            } else {
+                self.settle(route, &flight, left)
             };
         let fate = &mut route.of_mut(&mut self.lanes).fate;
         let rejected = rejected.min(settled);
@@ -69,11 +81,12 @@ impl Ring {
     fn settle(&mut self, route: RouteId, flight: &Flight, frames_max: u64) -> u64 {
         let mut frames = 0;
         let (mut offset, mut sequence) = (self.head, self.head_sequence);
-        while frames < frames_max && sequence <= flight.last && sequence < self.next_sequence {
+        while frames < frames_max && sequence <= flight.taken.last && sequence < self.next_sequence
+        {
             let Some((at, header)) = self.frame_at(offset) else {
                 break;
             };
-            if sequence >= flight.first && header.is_waiting(route) {
+            if sequence >= flight.taken.first && header.is_waiting(route) {
                 self.mark_settled(at, &header);
                 frames += 1;
             }
@@ -93,37 +106,30 @@ impl Ring {
         }
     }
 
-    /// Looks at frames while they are warm: they have just been put into a batch.
-    fn whole(&self, route: RouteId, first: u64, last: u64) -> Option<Whole> {
-        let mut whole = Whole {
-            end: self.head,
-            ..Whole::default()
-        };
-        if first != self.head_sequence {
-            return None;
+    /// Removes frames that stand at the head, and nothing between them.
+    fn remove(&mut self, taken: &Taken, route: RouteId) -> u64 {
+        self.unsettled_bytes -= taken.bytes;
+        route.of_mut(&mut self.lanes).unsettled -= taken.frames;
+        self.head_sequence = taken.last + 1;
+        // With the gap at the end of the memory, if they wrap.
+        let mut bytes = taken.end.wrapping_sub(self.head);
+        if taken.end <= self.head {
+            bytes = bytes.wrapping_add(self.capacity);
         }
-        for _ in first..=last {
-            let (at, header) = self.frame_at(whole.end)?;
-            if !header.is_waiting(route) {
-                return None;
-            }
-            if at != whole.end {
-                whole.gap = self.capacity - whole.end;
-            }
-            whole.bytes += header.frame_bytes();
-            whole.frames += 1;
-            whole.end = at + header.frame_bytes();
-        }
-        Some(whole)
-    }
-
-    fn remove_whole(&mut self, whole: &Whole, route: RouteId, last: u64) -> u64 {
-        self.unsettled_bytes -= whole.bytes;
-        route.of_mut(&mut self.lanes).unsettled -= whole.frames;
-        self.head_sequence = last + 1;
-        self.leave(whole.end, whole.bytes + whole.gap);
+        self.leave(taken.end, bytes);
         self.drop_settled();
         self.look_for_oldest(route);
-        whole.frames
+        taken.frames
+    }
+
+    #[cfg(test)]
+    pub fn begin_flight_of(&mut self, route: RouteId, first: u64, last: u64) {
+        let mut taken = Taken::default();
+        for frame in self.frames(route) {
+            if (first..=last).contains(&frame.sequence) {
+                taken.add(&frame);
+            }
+        }
+        self.begin_flight(route, &taken);
     }
 }

@@ -60,6 +60,7 @@ impl<'a> Iterator for Frames<'a> {
                     sequence,
                     received: header.received,
                     payload: self.ring.bytes.get(payload..self.offset)?,
+                    end: self.offset,
                 });
             }
         }

@@ -18,7 +18,7 @@ impl Ring {
         let lane = header.route.of_mut(&mut self.lanes);
         lane.unsettled -= 1;
         match &mut lane.flight {
-            Some(flight) if (flight.first..=flight.last).contains(&sequence) => {
+            Some(flight) if (flight.taken.first..=flight.taken.last).contains(&sequence) => {
                 flight.evicted += 1;
             }
             _ => lane.fate.evicted += 1,

@@ -27,7 +27,8 @@ fn frames_come_back_as_pushed() {
         Frame {
             sequence: 0,
             received: Wall(7),
-            payload: b"one"
+            payload: b"one",
+            end: HEADER_BYTES + 3,
         }
     );
     assert_eq!(sequences(&ring, METRICS), [1]);
@@ -58,7 +59,7 @@ fn routes_are_settled_apart_and_leave_in_order() {
         let route = if sequence % 2 == 0 { LOGS } else { METRICS };
         ring.push(route, Wall(sequence), b"x");
     }
-    ring.begin_flight(METRICS, 1, 3);
+    ring.begin_flight_of(METRICS, 1, 3);
     ring.end_flight(METRICS, u64::MAX, 0);
     assert_eq!(fate(&ring, METRICS), (2, 0, 0));
     assert!(sequences(&ring, METRICS).is_empty());
@@ -91,7 +92,7 @@ fn the_outcome_decides_about_what_was_evicted_in_flight() {
         for number in 0..5 {
             ring.push(LOGS, Wall(number), &[0; 4]);
         }
-        ring.begin_flight(LOGS, 0, 1);
+        ring.begin_flight_of(LOGS, 0, 1);
         ring.push(LOGS, Wall(5), &[0; 44]);
         assert_eq!(fate(&ring, LOGS), (0, 1, 0), "two of flight, one not");
         assert_eq!(ring.resident(LOGS), 2 + 1 + 2);
@@ -119,14 +120,14 @@ fn a_batch_is_settled_in_part() {
             let route = if number == 1 { METRICS } else { LOGS };
             ring.push(route, Wall(number), b"x");
         }
-        ring.begin_flight(LOGS, 0, 3);
+        ring.begin_flight_of(LOGS, 0, 3);
         ring.end_flight(LOGS, settled, rejected);
         assert_eq!(fate(&ring, LOGS), expected);
         assert_eq!(sequences(&ring, LOGS), left);
         assert_eq!(ring.oldest(LOGS), left.first().map(|first| Wall(*first)));
         assert_eq!(sequences(&ring, METRICS), [1]);
         // The rest goes with what is behind it.
-        ring.begin_flight(LOGS, left[0], 4);
+        ring.begin_flight_of(LOGS, left[0], 4);
         ring.end_flight(LOGS, u64::MAX, 0);
         assert!(sequences(&ring, LOGS).is_empty());
         assert_eq!(
@@ -143,7 +144,7 @@ fn what_is_left_at_the_end_is_abandoned() {
     for number in 0..5 {
         ring.push(LOGS, Wall(number), &[0; 4]);
     }
-    ring.begin_flight(LOGS, 0, 1);
+    ring.begin_flight_of(LOGS, 0, 1);
     ring.push(LOGS, Wall(5), &[0; 44]);
     ring.abandon(LOGS, 7);
     ring.abandon(METRICS, 0);

@@ -296,7 +296,7 @@ fn deliver(intake: &mut Intake, route: RouteId) {
         .map(|frame| frame.sequence)
         .collect();
     if let (Some(first), Some(last)) = (sequences.first(), sequences.last()) {
-        intake.ring.begin_flight(route, *first, *last);
+        intake.ring.begin_flight_of(route, *first, *last);
         intake.ring.end_flight(route, u64::MAX, 0);
     }
     assert!(intake.ledger.is_balanced(&intake.ring));

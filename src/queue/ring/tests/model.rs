@@ -33,7 +33,7 @@ impl Model {
                     let count = 1 + next(all.len() as u64) as usize;
                     let sequences = all[..count].to_vec();
                     let oldest = ring.oldest(route);
-                    ring.begin_flight(route, sequences[0], sequences[count - 1]);
+                    ring.begin_flight_of(route, sequences[0], sequences[count - 1]);
                     *route.of_mut(&mut self.flights) = Some(Sent { sequences, oldest });
                 }
             }
