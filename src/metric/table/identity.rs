@@ -19,13 +19,10 @@ pub fn write(out: &mut Vec<u8>, measurement: &mut Measurement<'_, '_>) -> bool {
     let is_escaped = measurement.is_escaped;
     // The length of the name is not known before it is escaped.
     let kind = measurement.change.kind().code();
-    for part in [
-        [kind, unit.len() as u8, 0, 0].as_slice(),
-        &measurement.time_unix_nano.to_le_bytes(),
-        unit,
-    ] {
-        out.extend_from_slice(part);
-    }
+    let [t0, t1, t2, t3, t4, t5, t6, t7] = measurement.time_unix_nano.to_le_bytes();
+    let length = unit.len() as u8;
+    out.extend_from_slice(&[kind, length, 0, 0, t0, t1, t2, t3, t4, t5, t6, t7]);
+    out.extend_from_slice(unit);
     let name_at = out.len();
     let mut is_whole = push(out, name, is_escaped);
     set_length(out, 2, name_at);
