@@ -5,8 +5,8 @@
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 mod block {
     use core::arch::x86_64::{
-        __m128i, _mm_cmpeq_epi8, _mm_loadu_si128, _mm_movemask_epi8, _mm_or_si128, _mm_set1_epi8,
-        _mm_setzero_si128, _mm_storeu_si128,
+        __m128i, _mm_cmpeq_epi8, _mm_cmpgt_epi8, _mm_loadu_si128, _mm_movemask_epi8, _mm_or_si128,
+        _mm_set1_epi8, _mm_setzero_si128, _mm_storeu_si128,
     };
 
     /// All bytes seen so far, or-ed.
@@ -43,13 +43,24 @@ mod block {
             _mm_movemask_epi8(_mm_or_si128(quotes, backslashes)) as u64
         }
     }
+
+    /// Some byte of the block is no character of ASCII, or a control character.
+    #[inline(always)]
+    pub fn has_unprintable(block: &[u8; 16]) -> bool {
+        // SAFETY: as above.
+        unsafe {
+            let bytes = _mm_loadu_si128(block.as_ptr().cast());
+            // As signed numbers, what is not ASCII is less than 0.
+            _mm_movemask_epi8(_mm_cmpgt_epi8(_mm_set1_epi8(b' ' as i8), bytes)) != 0
+        }
+    }
 }
 
 #[cfg(all(target_arch = "aarch64", not(miri)))]
 mod block {
     use core::arch::aarch64::{
-        uint8x16_t, vceqq_u8, vdupq_n_u8, vget_lane_u64, vld1q_u8, vmaxvq_u8, vorrq_u8,
-        vreinterpret_u64_u8, vreinterpretq_u16_u8, vshrn_n_u16, vst1q_u8,
+        uint8x16_t, vceqq_u8, vdupq_n_u8, vget_lane_u64, vld1q_s8, vld1q_u8, vmaxvq_u8, vminvq_s8,
+        vorrq_u8, vreinterpret_u64_u8, vreinterpretq_u16_u8, vshrn_n_u16, vst1q_u8,
     };
 
     /// All bytes seen so far, or-ed.
@@ -86,6 +97,13 @@ mod block {
             vget_lane_u64::<0>(vreinterpret_u64_u8(vshrn_n_u16::<4>(marks)))
         }
     }
+
+    /// Some byte of the block is no character of ASCII, or a control character.
+    #[inline(always)]
+    pub fn has_unprintable(block: &[u8; 16]) -> bool {
+        // SAFETY: as above. As signed numbers, what is not ASCII is less than 0.
+        unsafe { vminvq_s8(vld1q_s8(block.as_ptr().cast())) < b' ' as i8 }
+    }
 }
 
 #[cfg(any(miri, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
@@ -120,6 +138,11 @@ mod portable {
         bytes.fold(0, |marks, byte| {
             marks << 1 | u64::from(matches!(byte, b'"' | b'\\'))
         })
+    }
+
+    /// Some byte of the block is no character of ASCII, or a control character.
+    pub fn has_unprintable(block: &[u8; 16]) -> bool {
+        block.iter().any(|byte| !matches!(byte, b' '..0x80))
     }
 }
 
@@ -214,6 +237,26 @@ pub fn plain_bytes(text: &[u8]) -> Option<usize> {
     None
 }
 
+/// Appends text to `out` that is the same in a string of JSON: ASCII without anything that has to be escaped. False, and nothing is
+/// appended, if it is no such text, or longer than 64 bytes.
+#[must_use]
+pub fn append_plain(out: &mut Vec<u8>, text: &[u8]) -> bool {
+    let mut copy = [b' '; 64];
+    let Some(place) = copy.get_mut(..text.len()) else {
+        return false;
+    };
+    place.copy_from_slice(text);
+    let mut seen = block::Seen::nothing();
+    let bytes = text.len().next_multiple_of(16);
+    for block in copy.get(..bytes).unwrap_or_default().as_chunks().0 {
+        if block::has_unprintable(block) || block::copy(block, &mut [0; 16], &mut seen) != 0 {
+            return false;
+        }
+    }
+    out.extend_from_slice(text);
+    true
+}
+
 fn padded(rest: &[u8]) -> [u8; 16] {
     let mut block = [b'"'; 16];
     for (place, byte) in block.iter_mut().zip(rest) {
@@ -292,6 +335,25 @@ mod tests {
     }
 
     #[test]
+    fn only_what_needs_no_escape_is_appended() {
+        for length in 0..70 {
+            let mut text = vec![b'~'; length];
+            let mut out = b"before".to_vec();
+            assert_eq!(append_plain(&mut out, &text), length <= 64);
+            assert_eq!(out.len(), 6 + if length > 64 { 0 } else { length });
+            for at in 0..length {
+                for byte in 0..=255 {
+                    text[at] = byte;
+                    let is_plain = matches!(byte, b' '..=0x7f) && !b"\"\\".contains(&byte);
+                    let is_appended = append_plain(&mut Vec::new(), &text);
+                    assert_eq!(is_appended, length <= 64 && is_plain, "{text:?}");
+                }
+                text[at] = b'~';
+            }
+        }
+    }
+
+    #[test]
     fn blocks_are_alike_everywhere() {
         let mut random = Numbers(0x5eed_0002);
         for _ in 0..20_000 {
@@ -310,6 +372,10 @@ mod tests {
                 expected.trailing_zeros().min(16 * portable::BITS) / portable::BITS
             );
             assert_eq!((one, seen.is_high()), (other, portable.is_high()));
+            assert_eq!(
+                block::has_unprintable(&from),
+                portable::has_unprintable(&from)
+            );
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::limits::{
     METRIC_ATTRIBUTES_MAX, METRIC_IDENTITY_BYTES_MAX, METRIC_NAME_BYTES_MAX, METRIC_UNIT_BYTES_MAX,
 };
 use crate::metric::measurement::{Attribute, Measurement};
+use crate::sys::scan;
 use crate::text::json;
 
 /// Writes the identity of a measurement, and sorts its attributes. Of those with the same key the first given stays, and
@@ -53,11 +54,12 @@ pub fn write(out: &mut Vec<u8>, measurement: &mut Measurement<'_, '_>) -> bool {
 /// Appends text as raw string content; false if it does not fit.
 fn push(out: &mut Vec<u8>, text: &[u8], is_escaped: bool) -> bool {
     let room = METRIC_IDENTITY_BYTES_MAX.saturating_sub(out.len());
-    !if is_escaped {
-        json::append_raw_string(out, text, room)
-    } else {
-        json::append_escaped(out, text, room)
-    }
+    (text.len() <= room && scan::append_plain(out, text))
+        || !if is_escaped {
+            json::append_raw_string(out, text, room)
+        } else {
+            json::append_escaped(out, text, room)
+        }
 }
 
 /// Everything from `start` on is what the two bytes at `at` give the length of.
