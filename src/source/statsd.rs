@@ -23,6 +23,7 @@ pub use log::{Log, write};
 use crate::format::point::Bounds;
 use crate::limits::{METRIC_ATTRIBUTES_MAX, SAMPLED_TIMES_MAX};
 use crate::metric::measurement::{Attribute, Change, Measurement, Sink, name_of_function};
+use crate::sys::scan;
 use crate::text::delimited::parts;
 use crate::text::double;
 
@@ -236,7 +237,7 @@ fn unix_nano(seconds: &[u8]) -> Option<u64> {
 
 /// What is before and what is behind the first `delimiter`.
 fn cut(text: &[u8], delimiter: u8) -> Option<(&[u8], &[u8])> {
-    let at = text.iter().position(|byte| *byte == delimiter)?;
+    let at = scan::position(text, delimiter)?;
     let (before, behind) = text.split_at_checked(at)?;
     Some((before, behind.get(1..)?))
 }

@@ -44,6 +44,16 @@ mod block {
         }
     }
 
+    /// As [`copy`], for each byte that is this one.
+    #[inline(always)]
+    pub fn equal(block: &[u8; 16], byte: u8) -> u64 {
+        // SAFETY: as above.
+        unsafe {
+            let bytes = _mm_loadu_si128(block.as_ptr().cast());
+            _mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(byte as i8))) as u64
+        }
+    }
+
     /// Some byte of the block is no character of ASCII, or a control character.
     #[inline(always)]
     pub fn has_unprintable(block: &[u8; 16]) -> bool {
@@ -98,6 +108,16 @@ mod block {
         }
     }
 
+    /// As [`copy`], for each byte that is this one.
+    #[inline(always)]
+    pub fn equal(block: &[u8; 16], byte: u8) -> u64 {
+        // SAFETY: as above.
+        unsafe {
+            let marks = vreinterpretq_u16_u8(vceqq_u8(vld1q_u8(block.as_ptr()), vdupq_n_u8(byte)));
+            vget_lane_u64::<0>(vreinterpret_u64_u8(vshrn_n_u16::<4>(marks)))
+        }
+    }
+
     /// Some byte of the block is no character of ASCII, or a control character.
     #[inline(always)]
     pub fn has_unprintable(block: &[u8; 16]) -> bool {
@@ -138,6 +158,12 @@ mod portable {
         bytes.fold(0, |marks, byte| {
             marks << 1 | u64::from(matches!(byte, b'"' | b'\\'))
         })
+    }
+
+    /// As [`copy`], for each byte that is this one.
+    pub fn equal(block: &[u8; 16], byte: u8) -> u64 {
+        let bytes = block.iter().rev();
+        bytes.fold(0, |marks, found| marks << 1 | u64::from(*found == byte))
     }
 
     /// Some byte of the block is no character of ASCII, or a control character.
@@ -257,6 +283,27 @@ pub fn append_plain(out: &mut Vec<u8>, text: &[u8]) -> bool {
     true
 }
 
+/// Where a byte stands first.
+#[must_use]
+#[inline(never)]
+pub fn position(text: &[u8], byte: u8) -> Option<usize> {
+    // Up to the last block, which overlaps the one before it, where nothing was found.
+    if let Some(last) = text.len().checked_sub(16) {
+        let mut at = 0;
+        loop {
+            let marks = block::equal(text.get(at..)?.first_chunk()?, byte);
+            if marks != 0 {
+                return Some(at + (marks.trailing_zeros() / block::BITS) as usize);
+            }
+            if at == last {
+                return None;
+            }
+            at = last.min(at + 16);
+        }
+    }
+    text.iter().position(|found| *found == byte)
+}
+
 fn padded(rest: &[u8]) -> [u8; 16] {
     let mut block = [b'"'; 16];
     for (place, byte) in block.iter_mut().zip(rest) {
@@ -354,6 +401,18 @@ mod tests {
     }
 
     #[test]
+    fn the_first_of_all_bytes_is_found() {
+        for length in 0..70 {
+            let mut text = vec![b'x'; length];
+            assert_eq!(position(&text, b'|'), None);
+            for at in (0..length).rev() {
+                text[at] = b'|';
+                assert_eq!(position(&text, b'|'), Some(at), "of {length}");
+            }
+        }
+    }
+
+    #[test]
     fn blocks_are_alike_everywhere() {
         let mut random = Numbers(0x5eed_0002);
         for _ in 0..20_000 {
@@ -372,6 +431,13 @@ mod tests {
                 expected.trailing_zeros().min(16 * portable::BITS) / portable::BITS
             );
             assert_eq!((one, seen.is_high()), (other, portable.is_high()));
+            assert_eq!(
+                block::equal(&from, 0xc3)
+                    .trailing_zeros()
+                    .min(16 * block::BITS)
+                    / block::BITS,
+                portable::equal(&from, 0xc3).trailing_zeros().min(16)
+            );
             assert_eq!(
                 block::has_unprintable(&from),
                 portable::has_unprintable(&from)

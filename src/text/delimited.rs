@@ -1,5 +1,7 @@
 //! Text cut at single characters, without the searchers of `str`, which cost kilobytes wherever they are used.
 
+use crate::sys::scan;
+
 /// What is before and what is behind the first `delimiter` (ASCII).
 #[must_use]
 pub fn cut(text: &str, delimiter: u8) -> Option<(&str, &str)> {
@@ -41,11 +43,10 @@ impl<'a> Iterator for Parts<'a> {
     #[inline(never)]
     fn next(&mut self) -> Option<&'a [u8]> {
         let text = self.rest.take()?;
-        let mut bytes = text.iter();
-        let Some(at) = bytes.position(|byte| *byte == self.delimiter) else {
+        let Some(at) = scan::position(text, self.delimiter) else {
             return Some(text);
         };
-        self.rest = Some(bytes.as_slice());
+        self.rest = text.get(at + 1..);
         text.get(..at)
     }
 }
