@@ -10,12 +10,14 @@
 mod architecture;
 mod archive;
 mod compile;
+mod identity;
+mod link;
 mod set;
 mod toolchain;
 mod trim;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result};
@@ -23,7 +25,8 @@ use owo_colors::OwoColorize;
 use serde_json::json;
 
 pub(crate) use architecture::Architecture;
-pub(crate) use compile::Variant;
+pub(crate) use compile::{Variant, repository};
+pub(crate) use link::{LIBRARY, Link, ORDER};
 pub(crate) use set::Set;
 
 /// Builds the layers: a static program for each architecture, and its zip.
@@ -94,7 +97,21 @@ pub(crate) fn build(architecture: Architecture, variant: Variant, set: &Set) -> 
             toolchain::install_line()
         ));
     }
-    let compiled = compile::compile(&plan, architecture, variant, set, &layers.join("empty"))?;
+    let reproduced = reproduced(&place, architecture, variant);
+    fs::create_dir_all(&place)?;
+    let compiled = compile::compile(
+        &plan,
+        architecture,
+        variant,
+        set,
+        &layers.join("empty"),
+        &reproduced,
+    )?;
+    let compiled = if plan.builds_std {
+        Link::unpack(&reproduced, &plan.toolchain.linker())?.in_order()?
+    } else {
+        compiled
+    };
     let program = match variant {
         Variant::Shipped => place.join(architecture.name()).join(archive::ENTRY),
         Variant::Symbols => place
@@ -134,6 +151,21 @@ pub(crate) fn zip(built: &Built, set: &Set) -> Result<Archive> {
     let bytes = archive::pack(&built.program, &path)?;
     say(&format!("packed in {:.0} s", began.elapsed().as_secs_f64()));
     Ok(Archive { path, bytes })
+}
+
+/// Where the linker writes down what it was given.
+fn reproduced(layers: &Path, architecture: Architecture, variant: Variant) -> PathBuf {
+    layers.join(format!("link-{}-{variant:?}.tar", architecture.name()))
+}
+
+/// A layer's program with all symbols as it is linked, the linker's map of it, and the names of what is in there.
+pub(crate) fn mapped(architecture: Architecture) -> Result<(PathBuf, String, Link)> {
+    build(architecture, Variant::Symbols, &Set::default())?;
+    let plan = toolchain::plan(architecture)?;
+    let reproduced = reproduced(&directory()?, architecture, Variant::Symbols);
+    let link = Link::unpack(&reproduced, &plan.toolchain.linker())?;
+    let (program, map) = link.with_map()?;
+    Ok((program, map, link))
 }
 
 /// Where all of this is written.

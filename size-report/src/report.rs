@@ -14,17 +14,23 @@ mod constants;
 mod growth;
 mod history;
 mod lettering;
+mod linker_map;
 mod markdown;
 mod numbers;
+mod pages;
 mod palette;
 mod path;
 mod prices;
 mod reasons;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod record;
 mod runtime_api;
 mod startup;
 mod symbol;
 mod terminal;
 mod tiles;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod trace;
 mod treemap;
 mod trend;
 mod twin;
@@ -62,9 +68,15 @@ pub(crate) struct Arguments {
     /// One JSON object on standard output instead of the table.
     #[arg(long)]
     json: bool,
+    /// Records what a start touches, in its order, and does nothing else. The next `cargo layer` links in that order.
+    #[arg(long, conflicts_with_all = ["reason", "check", "json"])]
+    record_start: bool,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    if arguments.record_start {
+        return record_start();
+    }
     let budget = Budget::read()?;
     let mut history = History::read()?;
     let weights = Architecture::ALL.into_iter().map(weight::weigh);
@@ -109,6 +121,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+fn record_start() -> Result<()> {
+    record::record()
+}
+
+#[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
+fn record_start() -> Result<()> {
+    bail!("a start is recorded on Linux on x86_64, for both architectures")
 }
 
 /// One line more of history, if the sizes are new and there is a reason.

@@ -27,12 +27,13 @@ pub(crate) fn compile(
     variant: Variant,
     set: &Set,
     empty: &Path,
+    reproduced: &Path,
 ) -> Result<PathBuf> {
     let mut cargo = Command::new(&plan.toolchain.cargo);
     cargo
         .env("RUSTC", &plan.toolchain.rustc)
         .args([
-            "build",
+            "rustc",
             "--package",
             "kinglet",
             "--bin",
@@ -71,6 +72,11 @@ pub(crate) fn compile(
             Variant::Symbols => "symbols",
         },
     );
+    // All that goes into the link, to link once more.
+    cargo.args([
+        "--",
+        &format!("-Clink-arg=--reproduce={}", reproduced.display()),
+    ]);
     let output = cargo
         .output()
         .with_context(|| format!("{} cannot be run", plan.toolchain.cargo.display()))?;

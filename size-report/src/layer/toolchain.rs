@@ -107,9 +107,16 @@ impl Toolchain {
 
     /// LLVM's linker, which links for every architecture. Debian has a link to it where it is not installed.
     fn has_linker(&self) -> bool {
+        self.linker().is_absolute() || on_path("rust-lld")
+    }
+
+    /// LLVM's linker: the toolchain's own, or the one on the path.
+    pub(crate) fn linker(&self) -> PathBuf {
         let hosts = std::fs::read_dir(self.sysroot.join("lib/rustlib"));
         let mut directories = hosts.into_iter().flatten().flatten();
-        directories.any(|host| host.path().join("bin/rust-lld").exists()) || on_path("rust-lld")
+        directories
+            .find_map(|host| Some(host.path().join("bin/rust-lld")).filter(|path| path.exists()))
+            .unwrap_or_else(|| "rust-lld".into())
     }
 
     fn musl(&self, architecture: Architecture) -> Option<Musl> {

@@ -128,7 +128,7 @@ fn unnamed(section: &Loaded, range: Range<u64>, image: &Range<u64>) -> Vec<Piece
     }
     let bytes = range.end - range.start;
     let owner = match section.name.as_str() {
-        ".rodata" => {
+        ".rodata" | ".text" => {
             let from = (range.start - section.address) as usize;
             let data = &section.data[from..from + bytes as usize];
             return constants::runs(data, range.start, image)
@@ -136,7 +136,6 @@ fn unnamed(section: &Loaded, range: Range<u64>, image: &Range<u64>) -> Vec<Piece
                 .map(|(bytes, owner)| Piece { bytes, owner })
                 .collect();
         }
-        ".text" => Owner::new(FRAME, "", "between functions"),
         name @ (".eh_frame" | ".init" | ".fini") => {
             Owner::new(LIBC, "", &format!("section {name}"))
         }

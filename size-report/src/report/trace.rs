@@ -1,0 +1,124 @@
+//! What a start touches, instruction by instruction, until it has asked for next: the program runs in single steps, and each
+//! instruction is taken apart for the memory that it reads and writes.
+
+#![cfg(all(target_os = "linux", target_arch = "x86_64"))]
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::net::TcpListener;
+use std::os::unix::fs::FileExt;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread;
+
+use anyhow::{Result, bail};
+use iced_x86::{Code, Decoder, DecoderOptions, InstructionInfoFactory, Register};
+use nix::libc::user_regs_struct;
+use nix::sys::ptrace;
+use nix::sys::wait::{WaitStatus, waitpid};
+use nix::unistd::Pid;
+
+use super::runtime_api;
+
+/// More instructions than this, and it does not start any more.
+const STEPS_MAX: u64 = 20_000_000;
+
+const NEXT: &[u8] = b"/2020-01-01/extension/event/next";
+
+/// Every address that was touched, in the order of the first touch, from the first instruction until next is sent.
+pub(crate) fn touched(program: &Path) -> Result<Vec<u64>> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let api = format!("127.0.0.1:{}", listener.local_addr()?.port());
+    thread::spawn(move || runtime_api::serve_one(&listener));
+    let mut command = Command::new(program);
+    command
+        .env_clear()
+        .env("AWS_LAMBDA_RUNTIME_API", api)
+        .env("KINGLET_ENDPOINT", "http://127.0.0.1:9")
+        .env("KINGLET_PORT", "0")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    // SAFETY: one system call, which is all that may be done between fork and exec.
+    unsafe { command.pre_exec(|| Ok(ptrace::traceme()?)) };
+    let mut child = command.spawn()?;
+    let seen = steps(Pid::from_raw(child.id() as i32));
+    let _ = child.kill();
+    let _ = child.wait();
+    seen
+}
+
+fn steps(process: Pid) -> Result<Vec<u64>> {
+    waitpid(process, None)?;
+    let memory = File::open(format!("/proc/{process}/mem"))?;
+    let mut factory = InstructionInfoFactory::new();
+    let (mut order, mut seen) = (Vec::new(), HashSet::new());
+    let mut touch = |address: u64| {
+        if seen.insert(address) {
+            order.push(address);
+        }
+    };
+    for _ in 0..STEPS_MAX {
+        let registers = ptrace::getregs(process)?;
+        let mut code = [0; 15];
+        let read = memory.read_at(&mut code, registers.rip)?;
+        let code = &code[..read];
+        let instruction = Decoder::with_ip(64, code, registers.rip, DecoderOptions::NONE).decode();
+        touch(registers.rip);
+        touch(registers.rip + instruction.len() as u64 - 1);
+        if instruction.code() == Code::Syscall && is_next(&memory, &registers) {
+            return Ok(order);
+        }
+        for used in factory.info(&instruction).used_memory() {
+            let from = used.virtual_address(0, |register, _, _| Some(value(&registers, register)));
+            let bytes = used.memory_size().size().max(1) as u64;
+            // `lea` and `nop` name memory and touch none.
+            let is_touched = used.access() != iced_x86::OpAccess::NoMemAccess;
+            if let Some(from) = from.filter(|_| is_touched) {
+                touch(from);
+                touch(from + bytes - 1);
+            }
+        }
+        ptrace::step(process, None)?;
+        match waitpid(process, None)? {
+            WaitStatus::Stopped(..) => {}
+            other => bail!("kinglet has ended before next: {other:?}"),
+        }
+    }
+    bail!("kinglet has not asked for next within {STEPS_MAX} instructions")
+}
+
+fn is_next(memory: &File, registers: &user_regs_struct) -> bool {
+    const WRITE: u64 = 1;
+    const SENDTO: u64 = 44;
+    let mut head = [0; 128];
+    matches!(registers.rax, WRITE | SENDTO)
+        && memory.read_at(&mut head, registers.rsi).is_ok()
+        && head.windows(NEXT.len()).any(|window| window == NEXT)
+}
+
+fn value(registers: &user_regs_struct, register: Register) -> u64 {
+    match register.full_register() {
+        Register::RAX => registers.rax,
+        Register::RBX => registers.rbx,
+        Register::RCX => registers.rcx,
+        Register::RDX => registers.rdx,
+        Register::RSI => registers.rsi,
+        Register::RDI => registers.rdi,
+        Register::RBP => registers.rbp,
+        Register::RSP => registers.rsp,
+        Register::R8 => registers.r8,
+        Register::R9 => registers.r9,
+        Register::R10 => registers.r10,
+        Register::R11 => registers.r11,
+        Register::R12 => registers.r12,
+        Register::R13 => registers.r13,
+        Register::R14 => registers.r14,
+        Register::R15 => registers.r15,
+        Register::RIP => registers.rip,
+        Register::FS => registers.fs_base,
+        Register::GS => registers.gs_base,
+        _ => 0,
+    }
+}
