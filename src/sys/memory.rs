@@ -35,10 +35,11 @@ unsafe extern "C" {
 #[repr(align(64))]
 struct Arena(#[expect(dead_code, reason = "used by its address")] [u8; ARENA_BYTES]);
 
-/// The allocator.
+/// The allocator. Its state stands in front of the arena, in a page that is touched anyhow.
+#[repr(C)]
 pub struct Memory {
-    arena: UnsafeCell<Arena>,
     state: UnsafeCell<State>,
+    arena: UnsafeCell<Arena>,
 }
 
 struct State {
@@ -62,13 +63,13 @@ impl Memory {
     #[must_use]
     pub const unsafe fn new() -> Memory {
         Memory {
-            arena: UnsafeCell::new(Arena([0; ARENA_BYTES])),
             state: UnsafeCell::new(State {
                 free: [null_mut(); CLASSES],
                 next: 0,
                 end: 0,
                 is_arena_taken: false,
             }),
+            arena: UnsafeCell::new(Arena([0; ARENA_BYTES])),
         }
     }
 }

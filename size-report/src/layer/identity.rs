@@ -22,6 +22,7 @@ const SHOWN_CHARACTERS: usize = 40;
 pub(crate) struct Identities {
     by_section: HashMap<String, String>,
     by_identity: HashMap<String, Vec<String>>,
+    bytes: HashMap<String, u64>,
 }
 
 impl Identities {
@@ -46,6 +47,7 @@ impl Identities {
         let mut identities = Identities {
             by_section: HashMap::new(),
             by_identity: HashMap::new(),
+            bytes: HashMap::new(),
         };
         for section in elf.sections() {
             let is_code_or_data = matches!(
@@ -67,6 +69,7 @@ impl Identities {
                 .entry(identity.clone())
                 .or_default()
                 .push(name.clone());
+            identities.bytes.insert(name.clone(), section.size());
             identities.by_section.insert(name, identity);
         }
         Ok(identities)
@@ -75,6 +78,10 @@ impl Identities {
     /// The sections that a line of the order names. Missing ones are harmless.
     pub(crate) fn sections(&self, identity: &str) -> &[String] {
         self.by_identity.get(identity).map_or(&[], Vec::as_slice)
+    }
+
+    pub(crate) fn bytes(&self, section: &str) -> u64 {
+        self.bytes.get(section).copied().unwrap_or_default()
     }
 
     pub(crate) fn identity(&self, section: &str) -> Option<&str> {

@@ -17,6 +17,8 @@ use super::identity::Identities;
 /// Where the order is, from the top of the repository.
 pub(crate) const ORDER: &str = "size-report/start.txt";
 
+const PAGE_BYTES: u64 = 4096;
+
 /// A line of the order that is no section of the compiled code, but one of the C library: member and section.
 pub(crate) const LIBRARY: &str = "libc.a ";
 
@@ -104,30 +106,45 @@ impl Link {
     }
 
     fn script(&self, order: &str) -> Result<String> {
-        let (mut hot, mut zeroed) = (String::new(), String::new());
+        let (mut hot, mut zeroed, mut large) = (String::new(), String::new(), String::new());
         for line in order.lines().filter(|line| !line.starts_with("//")) {
             if let Some(library) = line.strip_prefix(LIBRARY) {
                 let Some((member, section)) = library.split_once(' ') else {
                     bail!("{ORDER}: a member and a section follow {LIBRARY:?}, not {library:?}");
                 };
-                let place = if section.starts_with(".bss") {
-                    &mut zeroed
-                } else {
-                    &mut hot
-                };
-                writeln!(place, "    *{member}({section})")?;
+                if section.starts_with(".bss") || section == "COMMON" {
+                    writeln!(zeroed, "    *{member}({section})")?;
+                } else if is_constant(section) {
+                    writeln!(hot, "    *{member}({section})")?;
+                }
                 continue;
             }
             for section in self.identities.sections(line) {
                 match section.as_str() {
-                    data if data.starts_with(".data") => {}
+                    // Of the allocator's arena only the beginning is touched: nothing may stand behind it.
+                    bss if bss.starts_with(".bss") && self.identities.bytes(bss) >= PAGE_BYTES => {
+                        writeln!(large, "    *(\"{bss}\")")?;
+                    }
                     bss if bss.starts_with(".bss") => writeln!(zeroed, "    *(\"{bss}\")")?,
-                    other => writeln!(hot, "    *(\"{other}\")")?,
+                    other if is_constant(other) => writeln!(hot, "    *(\"{other}\")")?,
+                    _ => {}
                 }
             }
         }
-        Ok(SCRIPT.replace("@hot@", &hot).replace("@zeroed@", &zeroed))
+        Ok(SCRIPT
+            .replace("@hot@", &hot)
+            .replace("@zeroed@", &(zeroed + &large)))
     }
+}
+
+/// Whether a section stands where the order says.
+pub(crate) fn is_ordered(section: &str) -> bool {
+    is_constant(section) || section.starts_with(".bss") || section == "COMMON"
+}
+
+/// What is written has its place, and what only the linker knows, too.
+fn is_constant(section: &str) -> bool {
+    section.starts_with(".text") || section.starts_with(".rodata")
 }
 
 /// Code stands in one output section, hot and cold: equal functions of two are not folded.
@@ -159,11 +176,11 @@ SECTIONS {
 @zeroed@    *(.bss .bss.* COMMON)
   } :data
   . = ALIGN(CONSTANT(MAXPAGESIZE)) + ((__file_end - 0x200000) & (CONSTANT(MAXPAGESIZE) - 1));
+  .init : { KEEP(*(.init)) } :text
+  .fini : { KEEP(*(.fini)) } :text
   .text : {
 @hot@    *(.text .text.*)
   } :text
-  .init : { KEEP(*(.init)) } :text
-  .fini : { KEEP(*(.fini)) } :text
   .rodata : { *(.rodata .rodata.*) } :text
   .eh_frame : { *(.eh_frame) } :text
 }

@@ -36,6 +36,9 @@ pub(crate) fn record() -> Result<()> {
         if !known.insert(one.address) {
             continue;
         }
+        if !layer::is_ordered(&one.section) {
+            continue;
+        }
         let own = name(one, &link);
         let others = folded.get(&one.address).into_iter().flatten();
         for line in own.into_iter().chain(others.cloned()) {
