@@ -12,7 +12,7 @@ use crate::layer::{self, Architecture, LIBRARY, Link, ORDER, repository};
 use super::linker_map::{self, Placed};
 use super::{pages, trace, twin};
 
-const HEAD: &str = "// What a start touches until it has asked for next, in the order of the first touch: functions, constants and data.
+const HEAD: &str = "// What a start touches until it waits for its first event, in the order of the first touch: functions, constants and data.
 // `cargo layer` links them side by side in this order. A name that is no longer there is passed over, what is missing here
 // stands with the rest. Recorded on x86_64, for both architectures, by
 //
@@ -28,8 +28,11 @@ pub(crate) fn record() -> Result<()> {
     let folded = folded(&program)?;
     let (mut lines, mut known) = (Vec::new(), HashSet::new());
     let touched = trace::touched(&program)?;
-    let pages = pages::count(&fs::read(&program)?, &touched)?;
-    for address in touched {
+    let pages = pages::count(
+        &fs::read(&program)?,
+        &touched.addresses[..touched.until_next],
+    )?;
+    for &address in &touched.addresses {
         let Some(one) = linker_map::at(&placed, address) else {
             continue;
         };

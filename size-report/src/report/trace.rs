@@ -24,10 +24,22 @@ use super::runtime_api;
 /// More instructions than this, and it does not start any more.
 const STEPS_MAX: u64 = 20_000_000;
 
+const WRITE: u64 = 1;
+const SENDTO: u64 = 44;
+/// poll, ppoll, epoll_wait, epoll_pwait.
+const WAITS: [u64; 4] = [7, 271, 232, 281];
+
 const NEXT: &[u8] = b"/2020-01-01/extension/event/next";
 
-/// Every address that was touched, in the order of the first touch, from the first instruction until next is sent.
-pub(crate) fn touched(program: &Path) -> Result<Vec<u64>> {
+/// The addresses that a start touches, in the order of the first touch.
+pub(crate) struct Touched {
+    pub(crate) addresses: Vec<u64>,
+    /// So many of them until next is sent. The others are touched until it waits for the answer.
+    pub(crate) until_next: usize,
+}
+
+/// From the first instruction until kinglet waits for its first event.
+pub(crate) fn touched(program: &Path) -> Result<Touched> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let api = format!("127.0.0.1:{}", listener.local_addr()?.port());
     thread::spawn(move || runtime_api::serve_one(&listener));
@@ -49,26 +61,52 @@ pub(crate) fn touched(program: &Path) -> Result<Vec<u64>> {
     seen
 }
 
-fn steps(process: Pid) -> Result<Vec<u64>> {
+#[derive(Default)]
+struct Seen {
+    addresses: Vec<u64>,
+    known: HashSet<u64>,
+}
+
+impl Seen {
+    fn touch(&mut self, address: u64) {
+        if self.known.insert(address) {
+            self.addresses.push(address);
+        }
+    }
+}
+
+fn steps(process: Pid) -> Result<Touched> {
     waitpid(process, None)?;
     let memory = File::open(format!("/proc/{process}/mem"))?;
     let mut factory = InstructionInfoFactory::new();
-    let (mut order, mut seen) = (Vec::new(), HashSet::new());
-    let mut touch = |address: u64| {
-        if seen.insert(address) {
-            order.push(address);
-        }
-    };
+    let mut seen = Seen::default();
+    let mut until_next = None;
     for _ in 0..STEPS_MAX {
         let registers = ptrace::getregs(process)?;
         let mut code = [0; 15];
         let read = memory.read_at(&mut code, registers.rip)?;
         let code = &code[..read];
         let instruction = Decoder::with_ip(64, code, registers.rip, DecoderOptions::NONE).decode();
-        touch(registers.rip);
-        touch(registers.rip + instruction.len() as u64 - 1);
-        if instruction.code() == Code::Syscall && is_next(&memory, &registers) {
-            return Ok(order);
+        seen.touch(registers.rip);
+        seen.touch(registers.rip + instruction.len() as u64 - 1);
+        if instruction.code() == Code::Syscall {
+            // The kernel reads what it is pointed to.
+            for argument in [registers.rdi, registers.rsi, registers.rdx, registers.r8] {
+                seen.touch(argument);
+            }
+            if matches!(registers.rax, WRITE | SENDTO) {
+                seen.touch(registers.rsi + registers.rdx.saturating_sub(1));
+            }
+            match until_next {
+                None if is_next(&memory, &registers) => until_next = Some(seen.addresses.len()),
+                Some(until_next) if WAITS.contains(&registers.rax) => {
+                    return Ok(Touched {
+                        addresses: seen.addresses,
+                        until_next,
+                    });
+                }
+                _ => {}
+            }
         }
         for used in factory.info(&instruction).used_memory() {
             let from = used.virtual_address(0, |register, _, _| Some(value(&registers, register)));
@@ -76,8 +114,8 @@ fn steps(process: Pid) -> Result<Vec<u64>> {
             // `lea` and `nop` name memory and touch none.
             let is_touched = used.access() != iced_x86::OpAccess::NoMemAccess;
             if let Some(from) = from.filter(|_| is_touched) {
-                touch(from);
-                touch(from + bytes - 1);
+                seen.touch(from);
+                seen.touch(from.wrapping_add(bytes - 1));
             }
         }
         ptrace::step(process, None)?;
@@ -90,8 +128,6 @@ fn steps(process: Pid) -> Result<Vec<u64>> {
 }
 
 fn is_next(memory: &File, registers: &user_regs_struct) -> bool {
-    const WRITE: u64 = 1;
-    const SENDTO: u64 = 44;
     let mut head = [0; 128];
     matches!(registers.rax, WRITE | SENDTO)
         && memory.read_at(&mut head, registers.rsi).is_ok()
