@@ -24,6 +24,24 @@ use super::runtime_api;
 /// More instructions than this, and it does not start any more.
 const STEPS_MAX: u64 = 20_000_000;
 
+/// What an extension finds on Lambda, and the least that kinglet needs.
+const ENVIRONMENT: [(&str, &str); 14] = [
+    ("AWS_REGION", "eu-west-1"),
+    ("AWS_DEFAULT_REGION", "eu-west-1"),
+    ("AWS_LAMBDA_FUNCTION_NAME", "orders"),
+    ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+    ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
+    ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"),
+    ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"),
+    ("AWS_SECRET_ACCESS_KEY", "secret"),
+    ("AWS_SESSION_TOKEN", "token"),
+    ("TZ", ":UTC"),
+    ("PATH", "/usr/local/bin:/usr/bin/:/bin:/opt/bin"),
+    ("LD_LIBRARY_PATH", "/lib64:/usr/lib64:/var/task:/opt/lib"),
+    ("LANG", "en_US.UTF-8"),
+    ("KINGLET_ENDPOINT", "http://127.0.0.1:4318"),
+];
+
 const WRITE: u64 = 1;
 const SENDTO: u64 = 44;
 /// poll, ppoll, epoll_wait, epoll_pwait.
@@ -47,8 +65,7 @@ pub(crate) fn touched(program: &Path) -> Result<Touched> {
     command
         .env_clear()
         .env("AWS_LAMBDA_RUNTIME_API", api)
-        .env("KINGLET_ENDPOINT", "http://127.0.0.1:9")
-        .env("KINGLET_PORT", "0")
+        .envs(ENVIRONMENT)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null());
