@@ -108,7 +108,7 @@ pub(crate) fn build(architecture: Architecture, variant: Variant, set: &Set) -> 
         &reproduced,
     )?;
     let compiled = if plan.builds_std {
-        Link::unpack(&reproduced, &plan.toolchain.linker())?.in_order()?
+        Link::unpack(&reproduced, &plan.toolchain.linker(), architecture)?.in_order()?
     } else {
         compiled
     };
@@ -163,7 +163,7 @@ pub(crate) fn mapped(architecture: Architecture) -> Result<(PathBuf, String, Lin
     build(architecture, Variant::Symbols, &Set::default())?;
     let plan = toolchain::plan(architecture)?;
     let reproduced = reproduced(&directory()?, architecture, Variant::Symbols);
-    let link = Link::unpack(&reproduced, &plan.toolchain.linker())?;
+    let link = Link::unpack(&reproduced, &plan.toolchain.linker(), architecture)?;
     let (program, map) = link.with_map()?;
     Ok((program, map, link))
 }
