@@ -106,6 +106,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         note(&line);
     }
     ensure_within_budget(&weights, &prices, &budget, &growth)?;
+    if let Some(start) = budget.start {
+        ensure_together(start)?;
+    }
     match calls {
         Some(calls) => startup::ensure_explained(&calls)?,
         None => note("strace cannot be run here: the section on system calls stays as it was"),
@@ -120,6 +123,26 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             prices.ensure_told()?;
         }
     }
+    Ok(())
+}
+
+/// The program that is shipped has no symbols, and needs none to be watched.
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+fn ensure_together(budget: budget::StartBudget) -> Result<()> {
+    let built = crate::layer::build(Architecture::X86_64, crate::layer::Variant::Symbols, &crate::layer::Set::default())?;
+    if !built.builds_std {
+        return Ok(());
+    }
+    let touched = trace::touched(&built.program)?;
+    let until_next = &touched.addresses[..touched.until_next];
+    let pages = pages::count(&fs::read(&built.program)?, until_next)?;
+    anstream::eprintln!("until next a start touches {pages}");
+    pages::ensure_few(&pages, budget)
+}
+
+#[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
+fn ensure_together(_: budget::StartBudget) -> Result<()> {
+    note("what a start touches is counted on Linux on x86_64 alone");
     Ok(())
 }
 

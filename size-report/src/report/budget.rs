@@ -17,6 +17,7 @@ pub(crate) struct Budget {
     pub(crate) layer: LayerBudget,
     #[serde(default)]
     sets: SetBudgets,
+    pub(crate) start: Option<StartBudget>,
     /// More than this is worth a look, and no failure.
     #[serde(rename = "crate")]
     pub(crate) crates: BTreeMap<String, u64>,
@@ -35,6 +36,13 @@ pub(crate) struct LayerBudget {
 struct SetBudgets {
     smallest: Option<u64>,
     full: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StartBudget {
+    pub(crate) file_pages: usize,
+    pub(crate) writable_pages: usize,
 }
 
 impl Budget {

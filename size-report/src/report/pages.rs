@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use object::{Object, ObjectSegment};
 
+use super::budget::StartBudget;
 use super::twin::Elf;
 
 const PAGE_BYTES: u64 = 4096;
@@ -45,6 +46,17 @@ pub(crate) fn count(program: &[u8], touched: &[u64]) -> Result<Pages> {
     Ok(pages)
 }
 
+/// A start that is scattered is slow where the file is read from a disk.
+pub(crate) fn ensure_few(pages: &Pages, budget: StartBudget) -> Result<()> {
+    ensure!(
+        pages.file.len() <= budget.file_pages && pages.writable.len() <= budget.writable_pages,
+        "until next a start touches {pages}; at most {} and {} are allowed. Run `cargo size-report --record-start`, and commit size-report/start.txt; if that does not help, the start has grown",
+        budget.file_pages,
+        budget.writable_pages
+    );
+    Ok(())
+}
+
 impl fmt::Display for Pages {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let (file, writable) = (self.file.len(), self.writable.len());
@@ -53,5 +65,28 @@ impl fmt::Display for Pages {
             "{file} pages of the file, {writable} of .data and .bss, {} outside",
             self.outside.len()
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_too_many_fails_and_says_what_to_do() {
+        let budget = StartBudget {
+            file_pages: 2,
+            writable_pages: 1,
+        };
+        let mut pages = Pages {
+            file: [0, 1].into(),
+            writable: [0x200].into(),
+            outside: BTreeSet::new(),
+        };
+        assert!(ensure_few(&pages, budget).is_ok());
+        pages.file.insert(9);
+        let error = ensure_few(&pages, budget).unwrap_err().to_string();
+        assert!(error.contains("3 pages of the file"), "{error}");
+        assert!(error.contains("--record-start"), "{error}");
     }
 }
