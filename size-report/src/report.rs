@@ -44,6 +44,8 @@ use owo_colors::OwoColorize;
 use serde_json::json;
 
 use crate::layer::Architecture;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+use crate::layer::{self, Set, Variant};
 
 use budget::Budget;
 use growth::{Committed, Growth};
@@ -126,10 +128,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-/// The program that is shipped has no symbols, and needs none to be watched.
+/// The twin with symbols is watched: it is the shipped program at the same addresses.
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 fn ensure_together(budget: budget::StartBudget) -> Result<()> {
-    let built = crate::layer::build(Architecture::X86_64, crate::layer::Variant::Symbols, &crate::layer::Set::default())?;
+    let built = layer::build(Architecture::X86_64, Variant::Symbols, &Set::default())?;
     if !built.builds_std {
         return Ok(());
     }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
 use super::architecture::Architecture;
@@ -29,6 +29,9 @@ pub(crate) fn compile(
     empty: &Path,
     reproduced: &Path,
 ) -> Result<PathBuf> {
+    if !reproduced.exists() {
+        forget(plan, architecture)?;
+    }
     let mut cargo = Command::new(&plan.toolchain.cargo);
     cargo
         .env("RUSTC", &plan.toolchain.rustc)
@@ -87,6 +90,18 @@ pub(crate) fn compile(
         );
     }
     executable(&output.stdout).context("cargo has built no binary called kinglet")
+}
+
+/// Has cargo link anew, also what it finds to be up to date: only a link writes down what went into it.
+fn forget(plan: &Plan, architecture: Architecture) -> Result<()> {
+    let status = Command::new(&plan.toolchain.cargo)
+        .args(["clean", "--quiet", "--package", "kinglet"])
+        .args(["--profile", "layer", "--target", architecture.target()])
+        .current_dir(repository())
+        .status()
+        .context("cargo cannot be run")?;
+    ensure!(status.success(), "cargo clean has failed; see above");
+    Ok(())
 }
 
 /// Debian's Rust has no target for musl; its musl has all that is needed but an unwinder, which an immediate abort never
