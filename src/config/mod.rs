@@ -198,6 +198,7 @@ impl Reader<'_, '_> {
 }
 
 #[cfg(test)]
+#[cfg(all(feature = "metrics", feature = "json"))]
 mod tests {
     use super::*;
 

@@ -236,6 +236,7 @@ impl Setting {
 }
 
 #[cfg(test)]
+#[cfg(all(feature = "metrics", feature = "json"))]
 mod tests {
     use super::*;
     use crate::format::FORMATS;

@@ -93,6 +93,7 @@ fn push_base64(out: &mut Vec<u8>, bytes: &[u8]) {
 }
 
 #[cfg(test)]
+#[cfg(all(feature = "metrics", feature = "json"))]
 mod tests {
     use super::*;
     use crate::config::{Endpoint, read};

@@ -195,4 +195,5 @@ const fn otlp_path(signal: Signal) -> &'static str {
 }
 
 #[cfg(test)]
+#[cfg(feature = "json")]
 mod tests;

@@ -125,4 +125,5 @@ impl BatchWriter {
 }
 
 #[cfg(test)]
+#[cfg(feature = "json")]
 mod tests;

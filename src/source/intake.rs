@@ -239,4 +239,5 @@ impl Intake {
 }
 
 #[cfg(test)]
+#[cfg(all(feature = "metrics", feature = "json"))]
 mod tests;
