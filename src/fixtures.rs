@@ -1,6 +1,12 @@
 //! For tests: what real sandboxes have sent (`tests/fixtures/telemetry`, a directory for each run), as HTTP requests, and an
 //! intake to read it.
 
+// What only the tests of features use stays where it is.
+#![cfg_attr(
+    not(all(feature = "metrics", feature = "json")),
+    allow(dead_code, unused_imports)
+)]
+
 use crate::format::Format;
 use crate::format::point::Temporality;
 use crate::format::resource::Resource;
