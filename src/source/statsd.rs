@@ -57,7 +57,7 @@ fn metric<'d>(line: &'d [u8], attributes: &mut Attributes<'d>, sink: Sink<'_>) -
     let Some(metric) = Metric::read(line, attributes) else {
         return 1;
     };
-    if metric.kind == Kind::Set {
+    if metric.kind == Type::Set {
         return u64::from(!metric.send(metric.values, attributes, sink));
     }
     let mut malformed = 0;
@@ -67,8 +67,9 @@ fn metric<'d>(line: &'d [u8], attributes: &mut Attributes<'d>, sink: Sink<'_>) -
     malformed
 }
 
+/// A metric's type, as StatsD calls it.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum Type {
     Count,
     Gauge,
     Timer,
@@ -80,7 +81,7 @@ enum Kind {
 struct Metric<'d> {
     name: &'d [u8],
     values: &'d [u8],
-    kind: Kind,
+    kind: Type,
     /// More than 0, at most 1.
     rate: f64,
     /// 0 if the line has none.
@@ -102,11 +103,11 @@ impl<'d> Metric<'d> {
             name,
             values: fields.next()?,
             kind: match fields.next()? {
-                b"c" | b"m" => Kind::Count,
-                b"g" => Kind::Gauge,
-                b"ms" => Kind::Timer,
-                b"h" | b"d" => Kind::Histogram,
-                b"s" => Kind::Set,
+                b"c" | b"m" => Type::Count,
+                b"g" => Type::Gauge,
+                b"ms" => Type::Timer,
+                b"h" | b"d" => Type::Histogram,
+                b"s" => Type::Set,
                 _ => return None,
             },
             rate: 1.0,
@@ -132,7 +133,7 @@ impl<'d> Metric<'d> {
                 _ => false,
             };
         }
-        if !matches!(metric.kind, Kind::Count | Kind::Gauge) {
+        if !matches!(metric.kind, Type::Count | Type::Gauge) {
             metric.time_unix_nano = 0;
         }
         Some(metric)
@@ -145,7 +146,7 @@ impl<'d> Metric<'d> {
         };
         sink(&mut Measurement {
             name: name_of_function(self.name, &mut Vec::new()),
-            unit: if self.kind == Kind::Timer { b"ms" } else { b"" },
+            unit: if self.kind == Type::Timer { b"ms" } else { b"" },
             // In place: the table sorts them, and the next value finds them sorted.
             attributes: attributes
                 .all
@@ -159,7 +160,7 @@ impl<'d> Metric<'d> {
     }
 
     fn change<'v>(&self, value: &'v [u8]) -> Option<Change<'v>> {
-        if self.kind == Kind::Set {
+        if self.kind == Type::Set {
             return (!value.is_empty()).then_some(Change::Member(value));
         }
         let number = double::parse(value)?;
@@ -169,9 +170,9 @@ impl<'d> Metric<'d> {
             _ => false,
         };
         Some(match self.kind {
-            Kind::Gauge if is_move => Change::Adjust(number),
-            Kind::Gauge => Change::Set(number),
-            Kind::Count => {
+            Type::Gauge if is_move => Change::Adjust(number),
+            Type::Gauge => Change::Set(number),
+            Type::Count => {
                 let value = number / self.rate;
                 if !value.is_finite() {
                     return None;

@@ -28,7 +28,7 @@ pub struct Head<'a> {
 
 /// What kind of value an attribute has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Kind {
+pub enum ValueKind {
     /// Raw string content.
     String,
     /// The text of a JSON integer within 64 bits (signed).
@@ -41,7 +41,7 @@ pub enum Kind {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Attribute<'a> {
-    pub kind: Kind,
+    pub kind: ValueKind,
     pub key: &'a [u8],
     pub value: &'a [u8],
 }
@@ -122,10 +122,10 @@ impl Format for Captured {
             return true;
         }
         let kind = match value {
-            Value::Raw(_) | Value::Text(_) => Kind::String,
-            Value::Integer(_) => Kind::Integer,
-            Value::Double(_) => Kind::Double,
-            Value::Boolean(_) => Kind::Boolean,
+            Value::Raw(_) | Value::Text(_) => ValueKind::String,
+            Value::Integer(_) => ValueKind::Integer,
+            Value::Double(_) => ValueKind::Double,
+            Value::Boolean(_) => ValueKind::Boolean,
         };
         let start = out.len();
         out.push(kind as u8);
@@ -235,10 +235,10 @@ impl<'a> Iterator for Attributes<'a> {
             rest.split_at_checked(u32::from_le_bytes([*v0, *v1, *v2, *v3]) as usize)?;
         self.bytes = rest;
         let kind = match kind {
-            0 => Kind::String,
-            1 => Kind::Integer,
-            2 => Kind::Double,
-            _ => Kind::Boolean,
+            0 => ValueKind::String,
+            1 => ValueKind::Integer,
+            2 => ValueKind::Double,
+            _ => ValueKind::Boolean,
         };
         Some(Attribute { kind, key, value })
     }

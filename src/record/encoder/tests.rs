@@ -1,6 +1,6 @@
 //! What an encoder takes, and what not.
 
-use super::captured::{Attribute, Captured, Kind, Record};
+use super::captured::{Attribute, Captured, Record, ValueKind};
 use super::*;
 use crate::format::FORMATS;
 use crate::format::Trace;
@@ -57,12 +57,12 @@ fn what_is_written_is_read() {
             attributes,
             [
                 Attribute {
-                    kind: Kind::Integer,
+                    kind: ValueKind::Integer,
                     key: b"order",
                     value: b"17"
                 },
                 Attribute {
-                    kind: Kind::Boolean,
+                    kind: ValueKind::Boolean,
                     key: b"paid",
                     value: b"true"
                 },

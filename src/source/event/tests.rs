@@ -1,7 +1,7 @@
 //! The mapping of events to records, and what the stream says about the invocation.
 
 use super::*;
-use crate::record::encoder::captured::{Captured, Kind, Record};
+use crate::record::encoder::captured::{Captured, Record, ValueKind};
 use crate::text::json::Elements;
 
 mod identity;
@@ -100,10 +100,10 @@ impl Stream {
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
         let attributes = record.attributes().map(|each| {
             let kind = match each.kind {
-                Kind::String => 's',
-                Kind::Integer => 'i',
-                Kind::Double => 'd',
-                Kind::Boolean => 'b',
+                ValueKind::String => 's',
+                ValueKind::Integer => 'i',
+                ValueKind::Double => 'd',
+                ValueKind::Boolean => 'b',
             };
             format!("{}={kind}:{}", text(each.key), text(each.value))
         });

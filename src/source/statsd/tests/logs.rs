@@ -4,7 +4,7 @@ use crate::format::Head;
 use crate::format::resource::Resource;
 use crate::format::severity::{ERROR, INFO, WARN};
 use crate::record::encoder::Encoder;
-use crate::record::encoder::captured::{Captured, Kind, Record};
+use crate::record::encoder::captured::{Captured, Record, ValueKind};
 
 const NOW: u64 = 1_795_292_825_123_000_000;
 
@@ -36,7 +36,7 @@ fn short(record: &Record<'_>) -> (u8, String, String) {
     let attributes: Vec<_> = record
         .attributes()
         .map(|attribute| {
-            let colon = if attribute.kind == Kind::Integer {
+            let colon = if attribute.kind == ValueKind::Integer {
                 ":#"
             } else {
                 ":"
