@@ -2,7 +2,7 @@
 
 use ureq::http::{HeaderName, HeaderValue, Uri};
 
-use super::reader::Reader;
+use super::variables::Variables;
 use super::{Formats, pairs, table, url};
 use crate::limits;
 use crate::queue::route::{LOGS, METRICS, ROUTES, RouteId};
@@ -41,7 +41,7 @@ const HAS_METRICS: bool = cfg!(feature = "metrics");
 const CLIENTS: &str = "accept-encoding,connection,content-encoding,content-length,expect,host,idempotency-key,keep-alive,te,\
     trailer,transfer-encoding,upgrade";
 
-impl Reader<'_, '_> {
+impl Variables<'_, '_> {
     pub(super) fn endpoints(&mut self, formats: &Formats) -> [Option<Endpoint>; ROUTES] {
         let has_metrics = self.value(table::METRICS, None) == 0 && HAS_METRICS;
         let log = self.endpoint(LOGS, formats);

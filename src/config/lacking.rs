@@ -8,8 +8,8 @@
 
 use core::ptr;
 
-use super::reader::Reader;
 use super::table::{self, SETTINGS, Setting};
+use super::variables::Variables;
 use crate::queue::signal::Signal;
 
 /// Whether a variable of this setting asks for a feature, by its name and the value that it was judged to be.
@@ -48,7 +48,7 @@ fn asks_for_json(setting: &Setting, _name: &[u8], value: Option<u64>) -> bool {
     is_one_of(setting, &formats) && value > Some(0)
 }
 
-impl Reader<'_, '_> {
+impl Variables<'_, '_> {
     /// Says it of each variable that is set so.
     pub(super) fn warn_of_lacking(&mut self) {
         for (feature, asks) in LACKING {
@@ -81,7 +81,7 @@ mod tests {
         let mut lines = Vec::new();
         let mut warn = |parts: &[&[u8]]| lines.push(String::from_utf8(parts.concat()).unwrap());
         let mut entries = [entry.as_bytes()].into_iter();
-        Reader::new(&mut entries, &mut warn).warn_of("x", asks);
+        Variables::new(&mut entries, &mut warn).warn_of("x", asks);
         lines
     }
 

@@ -7,13 +7,13 @@ mod endpoint;
 mod lacking;
 mod names;
 mod pairs;
-mod reader;
 #[cfg(test)]
 mod readme;
 mod resource;
 pub mod table;
 mod url;
 mod values;
+mod variables;
 
 use crate::format;
 use crate::format::point::Temporality;
@@ -26,7 +26,7 @@ use crate::source::event::{Emf, Filter};
 
 pub use endpoint::{Endpoint, Headers};
 pub use names::warn_of_unknown;
-use reader::Reader;
+use variables::Variables;
 
 /// All variables, as `name=value` each.
 pub type Environment<'a, 'e> = &'a mut dyn Iterator<Item = &'e [u8]>;
@@ -88,15 +88,16 @@ const PLAIN: [&table::Setting; 11] = [
 
 /// Reads the whole configuration, the resource's attributes included.
 pub fn read(environment: Environment<'_, '_>, warn: Warn<'_>, resource: &mut Resource) -> Config {
-    let mut reader = Reader::new(environment, warn);
-    resource::read(&mut reader, resource);
-    let initialization = reader
+    let mut variables = Variables::new(environment, warn);
+    resource::read(&mut variables, resource);
+    let initialization = variables
         .get(b"AWS_LAMBDA_INITIALIZATION_TYPE")
         .unwrap_or_default();
-    let formats = core::array::from_fn(|route| reader.format(RouteId(route as u8).facts().signal));
-    let endpoints = reader.endpoints(&formats);
+    let formats =
+        core::array::from_fn(|route| variables.format(RouteId(route as u8).facts().signal));
+    let endpoints = variables.endpoints(&formats);
     let [has_logs, has_metrics] = endpoints.each_ref().map(Option::is_some);
-    let filter = reader.filter(has_logs, has_metrics);
+    let filter = variables.filter(has_logs, has_metrics);
     let [
         flush,
         flush_budget_ms,
@@ -109,8 +110,8 @@ pub fn read(environment: Environment<'_, '_>, warn: Warn<'_>, resource: &mut Res
         temporality,
         self_metrics,
         statsd_port,
-    ] = PLAIN.map(|setting| reader.value(setting, None));
-    reader.warn_of_lacking();
+    ] = PLAIN.map(|setting| variables.value(setting, None));
+    variables.warn_of_lacking();
     Config {
         endpoints,
         formats,
@@ -137,7 +138,7 @@ pub fn read(environment: Environment<'_, '_>, warn: Warn<'_>, resource: &mut Res
     }
 }
 
-impl Reader<'_, '_> {
+impl Variables<'_, '_> {
     /// The format of kinglet's own variable, or the form of OTLP that the standard asks for. A form that is not sent is told.
     fn format(&mut self, signal: Signal) -> &'static dyn format::Format {
         let [default, others @ ..] = &format::FORMATS;

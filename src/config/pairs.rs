@@ -3,7 +3,7 @@
 
 use crate::text::decimal;
 
-/// What [`super::reader::Reader`] puts where a value is not UTF-8: U+FFFD.
+/// What [`super::variables::Variables`] puts where a value is not UTF-8: U+FFFD.
 const NO_TEXT: &[u8] = b"\xef\xbf\xbd";
 
 /// Whether a value of the environment is text throughout.

@@ -5,14 +5,14 @@ use crate::config::{Buffering, Config};
 use crate::lambda::message;
 use crate::lambda::runtime_api::heads;
 use crate::limits::{LOGS_API_BUFFERING_MS_MIN, SUBSCRIBE_MS_MAX, record_bytes_max};
-use crate::reactor::telemetry::Telemetry;
+use crate::reactor::listener::Listener;
 use crate::source::event::{Emf, Filter};
 use crate::sys::{self, survival};
 use crate::text::decimal;
 
 /// The telemetry listener, and whether Lambda has agreed to send to it.
 pub struct Subscription {
-    pub(super) telemetry: Option<Telemetry>,
+    pub(super) telemetry: Option<Listener>,
     pub(super) is_accepted: bool,
 }
 
@@ -30,7 +30,7 @@ pub fn subscribe(registration: &mut Registration, config: &Config) -> Subscripti
     if config.endpoints.iter().all(Option::is_none) {
         return nothing();
     }
-    let telemetry = match Telemetry::bind(config.port, record_bytes_max(config.ring_bytes)) {
+    let telemetry = match Listener::bind(config.port, record_bytes_max(config.ring_bytes)) {
         Ok(telemetry) => telemetry,
         Err(error) => {
             let reason = sys::refusal(&error, b"no port could be bound for telemetry: ");

@@ -6,11 +6,11 @@
 //! [`Reactor::wait`]. What the lifecycle decides in such a wait is done at once, but for a POST, which waits its turn.
 
 mod events;
+pub mod listener;
 mod measures;
 pub mod place;
 #[cfg_attr(not(feature = "metrics"), path = "absent/statsd_socket.rs")]
 pub mod statsd_socket;
-pub mod telemetry;
 mod turns;
 
 use std::os::fd::RawFd;
@@ -24,8 +24,8 @@ use crate::lambda::runtime_api::RuntimeApi;
 use crate::limits::{DATAGRAM_REST_MS, WAITED_MAX};
 use crate::metric::own::SelfMetrics;
 use crate::queue::route::{ROUTES, Route, RouteId, can_drain};
+use crate::reactor::listener::Listener;
 use crate::reactor::statsd_socket::StatsdSocket;
-use crate::reactor::telemetry::Telemetry;
 use crate::source::intake::Intake;
 use crate::sys::{self, PollFd};
 
@@ -72,7 +72,7 @@ pub struct Reactor {
     pub runtime_api: RuntimeApi,
     pub lifecycle: Lifecycle,
     pub intake: Intake,
-    telemetry: Option<Telemetry>,
+    telemetry: Option<Listener>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -90,7 +90,7 @@ impl Reactor {
     #[must_use]
     pub fn new(
         runtime_api: RuntimeApi,
-        telemetry: Option<Telemetry>,
+        telemetry: Option<Listener>,
         intake: Intake,
         policy: Policy,
         own: Option<SelfMetrics>,

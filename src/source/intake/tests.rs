@@ -20,7 +20,7 @@ struct Outcome {
     observed: String,
 }
 
-/// One connection, read to its end in these pieces, as `telemetry.rs` does it.
+/// One connection, read to its end in these pieces, as `reactor::listener` does it.
 fn read<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Outcome {
     let mut intake = fixtures::intake(false);
     let mut decoder = Decoder::new(RECORD_BYTES_MAX);

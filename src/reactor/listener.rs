@@ -26,7 +26,7 @@ struct Connection {
     is_emptied: bool,
 }
 
-pub struct Telemetry {
+pub struct Listener {
     listener: TcpListener,
     port: u16,
     connections: [Option<Connection>; CONNECTIONS_MAX],
@@ -39,9 +39,9 @@ pub struct Telemetry {
     is_told: bool,
 }
 
-impl Telemetry {
+impl Listener {
     /// Listens on all addresses: Lambda connects by name. A port that is taken, and 0, give any free one.
-    pub fn bind(port: u16, record_bytes_max: usize) -> std::io::Result<Telemetry> {
+    pub fn bind(port: u16, record_bytes_max: usize) -> std::io::Result<Listener> {
         let (listener, port) = match sys::listen_on(port) {
             // What was asked for was got.
             Ok(listener) if port > 0 => (listener, port),
@@ -51,7 +51,7 @@ impl Telemetry {
                 (listener, port)
             }
         };
-        Ok(Telemetry {
+        Ok(Listener {
             listener,
             port,
             connections: [const { None }; CONNECTIONS_MAX],

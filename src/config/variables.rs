@@ -14,16 +14,16 @@ struct Entry<'e> {
     is_read: bool,
 }
 
-pub struct Reader<'e, 'w> {
+pub struct Variables<'e, 'w> {
     entries: Vec<Entry<'e>>,
     pub warn: Warn<'w>,
     /// The variable that was found last had been read before, for another signal: all about it is told.
     is_told: bool,
 }
 
-impl<'e, 'w> Reader<'e, 'w> {
+impl<'e, 'w> Variables<'e, 'w> {
     /// Of an environment whose entries are `name=value`.
-    pub fn new(environment: Environment<'_, 'e>, warn: Warn<'w>) -> Reader<'e, 'w> {
+    pub fn new(environment: Environment<'_, 'e>, warn: Warn<'w>) -> Variables<'e, 'w> {
         let mut entries = Vec::new();
         for entry in environment {
             // `AWS_`, `KINGLET_` and `OTEL_`: what else there is, is not looked at for each name.
@@ -43,7 +43,7 @@ impl<'e, 'w> Reader<'e, 'w> {
                 });
             }
         }
-        Reader {
+        Variables {
             entries,
             warn,
             is_told: false,
