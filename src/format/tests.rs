@@ -14,6 +14,7 @@ use crate::source::telemetry::Decoder;
 
 mod metrics;
 mod otlp_rules;
+mod sdk;
 
 const BATCH_ID: &[u8] = b"1e4b9d36-ddc3-4967-85c7-8655424e7d50-1795252500101-0-9";
 const RECEIVED: Wall = Wall(1_795_252_500_200);
