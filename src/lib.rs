@@ -18,6 +18,9 @@
 //! silently; one thread, and one place that sleeps ([`sys::wait`]); every bound is a number in [`limits`]; a byte must earn
 //! its place. Pure modules take bytes and time as arguments and never touch the world.
 //!
+//! A cargo feature is a row of a table or a `mod` line. A module without its feature is made of a file of `absent`, with the
+//! same interface and nothing in it.
+//!
 //! A folder imports only what stands below it in this file.
 
 // A panic would end the process (rule 1), so nothing that can panic is written down. Tests may.
