@@ -25,6 +25,7 @@ mod reasons;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod record;
 mod runtime_api;
+mod start_map;
 mod startup;
 mod symbol;
 mod terminal;
@@ -99,17 +100,23 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let reason = arguments.reason.as_deref().unwrap_or_default();
     let present = Entry::new(&today, [x86_64, arm64], reason);
     let calls = startup::observe(&x86_64.program)?;
+    let pages = touched(x86_64)?;
     if !arguments.check {
         record(&mut history, present.clone())?;
         prices.record(&today)?;
         write(&weights, &prices, &budget, &history, calls.as_deref())?;
+        if let Some(pages) = &pages {
+            let picture = start_map::draw(pages, x86_64.program_bytes);
+            fs::write(directory().join("start.svg"), picture)?;
+        }
     }
     for line in weights.iter().flat_map(|weight| budget.notes(weight)) {
         note(&line);
     }
     ensure_within_budget(&weights, &prices, &budget, &growth)?;
-    if let Some(start) = budget.start {
-        ensure_together(start)?;
+    if let (Some(pages), Some(start)) = (&pages, budget.start) {
+        anstream::eprintln!("until next a start touches {pages}");
+        pages::ensure_few(pages, start)?;
     }
     match calls {
         Some(calls) => startup::ensure_explained(&calls)?,
@@ -128,24 +135,22 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-/// The twin with symbols is watched: it is the shipped program at the same addresses.
+/// What a start touches until next. The twin with symbols is watched: it is the shipped program at the same addresses.
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-fn ensure_together(budget: budget::StartBudget) -> Result<()> {
-    let built = layer::build(Architecture::X86_64, Variant::Symbols, &Set::default())?;
-    if !built.builds_std {
-        return Ok(());
+fn touched(x86_64: &Weight) -> Result<Option<pages::Pages>> {
+    if !x86_64.builds_std {
+        return Ok(None);
     }
+    let built = layer::build(Architecture::X86_64, Variant::Symbols, &Set::default())?;
     let touched = trace::touched(&built.program)?;
     let until_next = &touched.addresses[..touched.until_next];
-    let pages = pages::count(&fs::read(&built.program)?, until_next)?;
-    anstream::eprintln!("until next a start touches {pages}");
-    pages::ensure_few(&pages, budget)
+    pages::count(&fs::read(&built.program)?, until_next).map(Some)
 }
 
 #[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
-fn ensure_together(_: budget::StartBudget) -> Result<()> {
+fn touched(_: &Weight) -> Result<Option<pages::Pages>> {
     note("what a start touches is counted on Linux on x86_64 alone");
-    Ok(())
+    Ok(None)
 }
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]

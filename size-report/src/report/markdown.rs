@@ -52,6 +52,11 @@ pub(crate) fn render(contents: &Contents) -> String {
         "## Trend\n".to_string(),
         "![Sizes over time](history.svg)\n".to_string(),
         trend(contents.history),
+        "## What a start touches\n".to_string(),
+        "![The pages of the x86_64 file, and those that a start touches until next](start.svg)\n".to_string(),
+        "What runs until next lies side by side, as `start.txt` lists it: Lambda reads a layer lazily, page by page. Single steps \
+         find the pages; `budget.toml` bounds them, and `cargo size-report --record-start` records the order anew.\n"
+            .to_string(),
         "## Start-up system calls\n".to_string(),
         contents.startup.clone(),
     ];

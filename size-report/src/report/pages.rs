@@ -9,7 +9,7 @@ use object::{Object, ObjectSegment};
 use super::budget::StartBudget;
 use super::twin::Elf;
 
-const PAGE_BYTES: u64 = 4096;
+pub(crate) const PAGE_BYTES: u64 = 4096;
 
 /// What was touched, in pages.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
