@@ -59,9 +59,9 @@ impl Variables<'_, '_> {
     fn warn_of(&mut self, feature: &str, asks: Asks) {
         for setting in &SETTINGS {
             for name in setting.names() {
-                let value = self.get(name);
-                let Some(value) = value else { continue };
-                if asks(setting, name, setting.values.judge(value)) {
+                if let Some(value) = self.get(name)
+                    && asks(setting, name, setting.values.judge(value))
+                {
                     (self.warn)(&[
                         name,
                         b" asks for what this build of kinglet has not: it needs the feature ",
@@ -85,49 +85,49 @@ mod tests {
         lines
     }
 
-    #[test]
-    fn a_variable_that_asks_for_metrics_is_told() {
-        for (entry, is_told) in [
-            ("KINGLET_METRICS_ENDPOINT=http://c", true),
-            ("KINGLET_METRICS_FORMAT=otlp", true),
-            ("KINGLET_METRICS=on", true),
-            ("KINGLET_METRICS=off", false),
-            ("KINGLET_STATSD_PORT=8125", true),
-            ("KINGLET_EMF=both", true),
-            ("KINGLET_SELF_METRICS=off", true),
-            ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT=http://c", true),
-            ("OTEL_EXPORTER_OTLP_METRICS_HEADERS=a=b", true),
-            ("OTEL_METRICS_EXPORTER=otlp", false),
-            ("OTEL_METRICS_EXPORTER=none", false),
-            ("KINGLET_ENDPOINT=http://c", false),
-            ("OTEL_EXPORTER_OTLP_HEADERS=a=b", false),
-        ] {
-            assert_eq!(
-                told(entry, asks_for_metrics).len(),
-                usize::from(is_told),
-                "{entry}"
-            );
+    fn assert_told(asks: Asks, entries: &[(&'static str, bool)]) {
+        for (entry, is_told) in entries {
+            assert_eq!(told(entry, asks).len(), usize::from(*is_told), "{entry}");
         }
     }
 
     #[test]
+    fn a_variable_that_asks_for_metrics_is_told() {
+        assert_told(
+            asks_for_metrics,
+            &[
+                ("KINGLET_METRICS_ENDPOINT=http://c", true),
+                ("KINGLET_METRICS_FORMAT=otlp", true),
+                ("KINGLET_METRICS=on", true),
+                ("KINGLET_METRICS=off", false),
+                ("KINGLET_STATSD_PORT=8125", true),
+                ("KINGLET_EMF=both", true),
+                ("KINGLET_SELF_METRICS=off", true),
+                ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT=http://c", true),
+                ("OTEL_EXPORTER_OTLP_METRICS_HEADERS=a=b", true),
+                ("OTEL_METRICS_EXPORTER=otlp", false),
+                ("OTEL_METRICS_EXPORTER=none", false),
+                ("KINGLET_ENDPOINT=http://c", false),
+                ("OTEL_EXPORTER_OTLP_HEADERS=a=b", false),
+            ],
+        );
+    }
+
+    #[test]
     fn a_variable_that_asks_for_json_is_told() {
-        for (entry, is_told) in [
-            ("KINGLET_FORMAT=ndjson", true),
-            ("KINGLET_FORMAT=OTLP-JSON", true),
-            ("KINGLET_FORMAT=otlp", false),
-            ("KINGLET_FORMAT=xml", false),
-            ("KINGLET_METRICS_FORMAT=ndjson", true),
-            ("OTEL_EXPORTER_OTLP_PROTOCOL=http/json", true),
-            ("OTEL_EXPORTER_OTLP_LOGS_PROTOCOL=http/json", true),
-            ("OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf", false),
-        ] {
-            assert_eq!(
-                told(entry, asks_for_json).len(),
-                usize::from(is_told),
-                "{entry}"
-            );
-        }
+        assert_told(
+            asks_for_json,
+            &[
+                ("KINGLET_FORMAT=ndjson", true),
+                ("KINGLET_FORMAT=OTLP-JSON", true),
+                ("KINGLET_FORMAT=otlp", false),
+                ("KINGLET_FORMAT=xml", false),
+                ("KINGLET_METRICS_FORMAT=ndjson", true),
+                ("OTEL_EXPORTER_OTLP_PROTOCOL=http/json", true),
+                ("OTEL_EXPORTER_OTLP_LOGS_PROTOCOL=http/json", true),
+                ("OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf", false),
+            ],
+        );
         let line = told("KINGLET_FORMAT=ndjson", asks_for_json);
         assert_eq!(
             line,

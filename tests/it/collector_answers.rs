@@ -10,7 +10,7 @@ use crate::collector_faults::{five_invocations, invoke_five_times};
 use crate::counters::Counters;
 use crate::extension::{
     HELD_MAX, beside, delivering_at_end, faulty_collector, flushing_at_end, invoke, spin_down,
-    start_heard,
+    start_heard, the_line,
 };
 
 /// Failures that pass: the batch comes again, and everything arrives once, in order.
@@ -232,13 +232,8 @@ fn a_refusal_names_the_variable() {
     for status in [401, 403, 404, 302] {
         let (_collector, lambda, held) = five_invocations(&Fault::Status(status));
         let exit = spin_down(&lambda);
-        let told: Vec<_> = exit
-            .stderr
-            .iter()
-            .filter(|line| line.contains("KINGLET_ENDPOINT"))
-            .collect();
-        assert_eq!(told.len(), 1, "{:?}", exit.stderr);
-        assert!(told[0].contains(&status.to_string()), "{told:?}");
+        let told = the_line(&exit, "KINGLET_ENDPOINT");
+        assert!(told.contains(&status.to_string()), "{told}");
         let counters = Counters::of(&exit);
         assert_eq!(
             counters.get("rejected"),

@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStringExt;
 use crate::arrived::function_lines;
 use crate::counters::Counters;
 use crate::extension::{
-    AT_ONCE, HELD_MAX, TOLERANCE, alone, beside, healthy_collector, invoke, spin_down,
+    AT_ONCE, HELD_MAX, TOLERANCE, alone, beside, healthy_collector, invoke, spin_down, the_line,
 };
 
 /// Values that are wrong, and what is used in their place.
@@ -42,13 +42,8 @@ fn a_wrong_value_is_one_line_and_the_default() {
     }
     let exit = spin_down(&lambda);
     for (variable, value, instead) in WRONG {
-        let told: Vec<_> = exit
-            .stderr
-            .iter()
-            .filter(|line| line.contains(&format!("{variable}=\"{value}\"")))
-            .collect();
-        assert_eq!(told.len(), 1, "{variable}: {:?}", exit.stderr);
-        assert!(told[0].contains(instead), "{told:?}");
+        let told = the_line(&exit, &format!("{variable}=\"{value}\""));
+        assert!(told.contains(instead), "{told}");
     }
     assert_eq!(exit.stderr.len(), WRONG.len() + 1, "{:?}", exit.stderr);
     assert_eq!(function_lines(&collector), ["a line"; 3]);
@@ -76,16 +71,8 @@ fn what_is_not_in_this_build_is_told() {
     assert!(invoke(&lambda, ["a line"]) < HELD_MAX);
     let exit = spin_down(&lambda);
     for (variable, _, feature) in ASKED {
-        let told: Vec<_> = exit
-            .stderr
-            .iter()
-            .filter(|line| line.contains(&format!("{variable} asks for")))
-            .collect();
-        assert_eq!(told.len(), 1, "{variable}: {:?}", exit.stderr);
-        assert!(
-            told[0].ends_with(&format!("the feature {feature}")),
-            "{told:?}"
-        );
+        let told = the_line(&exit, &format!("{variable} asks for"));
+        assert!(told.ends_with(&format!("the feature {feature}")), "{told}");
     }
     assert_eq!(exit.stderr.len(), ASKED.len() + 1, "{:?}", exit.stderr);
     assert_eq!(function_lines(&collector), ["a line"]);

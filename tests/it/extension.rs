@@ -196,6 +196,17 @@ pub fn spin_down_at_once(lambda: &Sandbox) -> Exit {
     exit
 }
 
+/// The one line of standard error with these words in it.
+pub fn the_line<'e>(exit: &'e Exit, words: &str) -> &'e str {
+    let told: Vec<_> = exit
+        .stderr
+        .iter()
+        .filter(|line| line.contains(words))
+        .collect();
+    assert_eq!(told.len(), 1, "{words}: {:?}", exit.stderr);
+    told[0]
+}
+
 /// Invokes with these lines and checks that the function's answer is what it would be without an extension.
 pub fn invoke(lambda: &Sandbox, lines: impl IntoIterator<Item = impl Into<String>>) -> Held {
     let (held, invocation) = Held::of(lambda, Work::lines(lines));

@@ -9,7 +9,7 @@ use crate::arrived::{function_lines, of_type};
 use crate::counters::Counters;
 use crate::extension::{
     AT_ONCE, Bound, HELD_MAX, Held, TOLERANCE, flushing_at_end, healthy_collector, invoke,
-    spin_down,
+    spin_down, the_line,
 };
 
 /// A sandbox that answers subscribe so, after three invocations and a SHUTDOWN.
@@ -123,13 +123,7 @@ fn no_telemetry_is_no_trouble() {
             "{subscribe:?}: {:?}",
             outcome.exit.took
         );
-        let told: Vec<_> = outcome
-            .exit
-            .stderr
-            .iter()
-            .filter(|line| line.contains(status))
-            .collect();
-        assert_eq!(told.len(), 1, "{:?}", outcome.exit.stderr);
+        the_line(&outcome.exit, status);
         assert_eq!(Counters::of(&outcome.exit).get("received"), 0);
         assert!(outcome.collector.requests().is_empty());
     }

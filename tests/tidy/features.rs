@@ -1,5 +1,8 @@
 //! Where the source asks for a cargo feature.
 
+use std::collections::BTreeSet;
+use std::slice;
+
 use proc_macro2::TokenStream;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
@@ -10,92 +13,78 @@ pub fn amid(text: &str) -> Vec<usize> {
     let file = syn::parse_file(text).unwrap();
     let mut places = Places::default();
     places.visit_file(&file);
-    places.amid
+    let Places { asking, seams, .. } = places;
+    asking
+        .into_iter()
+        .filter(|line| !seams.contains(line))
+        .collect()
 }
 
 #[derive(Default)]
 struct Places {
-    amid: Vec<usize>,
-    /// How many constants we are in.
+    /// Lines of what asks for a feature.
+    asking: Vec<usize>,
+    /// Lines of attributes that may.
+    seams: BTreeSet<usize>,
+    /// How many constants we are in, and how many tables in these.
     constants: usize,
-}
-
-fn asks(tokens: &TokenStream) -> bool {
-    tokens.to_string().contains("feature =")
+    tables: usize,
 }
 
 impl Places {
-    /// Visits all attributes of something but those that may ask.
-    fn pass(&mut self, attributes: &[Attribute], visit: impl FnOnce(&mut Self)) {
-        let before = self.amid.len();
-        visit(self);
-        let lines: Vec<usize> = attributes.iter().map(line).collect();
-        let mut place = 0;
-        self.amid.retain(|line| {
-            place += 1;
-            place <= before || !lines.contains(line)
-        });
+    fn note(&mut self, spanned: &impl Spanned, tokens: &TokenStream) {
+        if tokens.to_string().contains("feature =") {
+            self.asking.push(line(spanned));
+        }
+    }
+
+    fn may_ask(&mut self, attributes: &[Attribute]) {
+        self.seams.extend(attributes.iter().map(line));
     }
 }
 
-fn line(attribute: &Attribute) -> usize {
-    attribute.span().start().line
+fn line(spanned: &impl Spanned) -> usize {
+    spanned.span().start().line
 }
 
 impl<'ast> Visit<'ast> for Places {
     fn visit_attribute(&mut self, attribute: &'ast Attribute) {
-        if attribute
-            .meta
-            .require_list()
-            .is_ok_and(|list| asks(&list.tokens))
-        {
-            self.amid.push(line(attribute));
+        if let Ok(list) = attribute.meta.require_list() {
+            self.note(attribute, &list.tokens);
+        }
+        if self.tables > 0 {
+            self.may_ask(slice::from_ref(attribute));
         }
     }
 
     fn visit_file(&mut self, file: &'ast File) {
-        self.pass(&file.attrs, |places| visit::visit_file(places, file));
+        self.may_ask(&file.attrs);
+        visit::visit_file(self, file);
     }
 
     fn visit_item_mod(&mut self, item: &'ast ItemMod) {
-        self.pass(&item.attrs, |places| visit::visit_item_mod(places, item));
+        self.may_ask(&item.attrs);
+        visit::visit_item_mod(self, item);
     }
 
     fn visit_item_const(&mut self, item: &'ast ItemConst) {
+        self.may_ask(&item.attrs);
         self.constants += 1;
-        self.pass(&item.attrs, |places| {
-            visit::visit_item_const(places, item);
-        });
+        visit::visit_item_const(self, item);
         self.constants -= 1;
     }
 
     fn visit_expr_array(&mut self, array: &'ast ExprArray) {
-        let mut rows = Rows::default();
-        array.elems.iter().for_each(|row| rows.visit_expr(row));
-        let before = self.amid.len();
+        let is_table = usize::from(self.constants > 0);
+        self.tables += is_table;
         visit::visit_expr_array(self, array);
-        if self.constants > 0 {
-            let rows = rows.0;
-            let found = self.amid.split_off(before);
-            self.amid
-                .extend(found.into_iter().filter(|line| !rows.contains(line)));
-        }
+        self.tables -= is_table;
     }
 
     fn visit_macro(&mut self, called: &'ast Macro) {
-        if self.constants == 0 && called.path.is_ident("cfg") && asks(&called.tokens) {
-            self.amid.push(called.span().start().line);
+        if self.constants == 0 && called.path.is_ident("cfg") {
+            self.note(called, &called.tokens);
         }
-    }
-}
-
-/// Lines of the attributes of rows.
-#[derive(Default)]
-struct Rows(Vec<usize>);
-
-impl<'ast> Visit<'ast> for Rows {
-    fn visit_attribute(&mut self, attribute: &'ast Attribute) {
-        self.0.push(line(attribute));
     }
 }
 
@@ -112,6 +101,11 @@ fn only_seams_may_ask_for_a_feature() {
         (
             "const A: &[u8] = &[\n#[cfg(feature = \"x\")]\n1,\n2];",
             vec![],
+        ),
+        ("#[cfg(feature = \"x\")]\nconst A: u8 = 1;", vec![]),
+        (
+            "const A: u8 = {\n#[cfg(feature = \"x\")]\nlet a = 1;\n2 };",
+            vec![2],
         ),
         ("#[cfg(feature = \"x\")]\nfn a() {}", vec![1]),
         ("#[cfg(feature = \"x\")]\nuse a::b;", vec![1]),

@@ -5,6 +5,7 @@ mod rules;
 mod syntax;
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -106,17 +107,10 @@ fn unsafe_stands_in_one_place() {
 
 #[test]
 fn features_are_asked_for_at_seams() {
-    let source = root().join("src");
-    let mut offenders = Vec::new();
-    for path in files(&source) {
-        let lines = features::amid(&fs::read_to_string(&path).unwrap());
-        offenders.extend(
-            lines
-                .iter()
-                .map(|line| format!("{}:{line}", path.display())),
-        );
-    }
-    assert_none(&offenders, "asks for a feature in the middle of something");
+    assert_none(
+        &offenders(&["src"], features::amid),
+        "asks for a feature in the middle of something",
+    );
 }
 
 #[test]
@@ -155,16 +149,24 @@ fn every_bound_is_used() {
     assert!(limits.unwrap().items.len() > 50);
 }
 
-#[test]
-fn nothing_is_left_undone() {
-    let mut offenders = Vec::new();
-    for path in ["src", "tests"]
+/// The places that a rule finds in the text of each file below these folders.
+fn offenders<P: Display>(folders: &[&str], rule: impl Fn(&str) -> Vec<P>) -> Vec<String> {
+    let paths = folders
         .iter()
-        .flat_map(|folder| files(&root().join(folder)))
-    {
-        let found = rules::left_undone(&fs::read_to_string(&path).unwrap());
+        .flat_map(|folder| files(&root().join(folder)));
+    let mut offenders = Vec::new();
+    for path in paths {
+        let found = rule(&fs::read_to_string(&path).unwrap());
         let path = path.display();
         offenders.extend(found.iter().map(|place| format!("{path}:{place}")));
     }
-    assert_none(&offenders, "left undone");
+    offenders
+}
+
+#[test]
+fn nothing_is_left_undone() {
+    assert_none(
+        &offenders(&["src", "tests"], rules::left_undone),
+        "left undone",
+    );
 }
