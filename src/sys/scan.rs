@@ -233,10 +233,11 @@ pub fn append_plain(out: &mut Vec<u8>, text: &[u8]) -> bool {
         return false;
     };
     place.copy_from_slice(text);
-    let mut seen = block::Seen::nothing();
     let bytes = text.len().next_multiple_of(16);
     for block in copy.get(..bytes).unwrap_or_default().as_chunks().0 {
-        if block::has_unprintable(block) || block::copy(block, &mut [0; 16], &mut seen) != 0 {
+        if block::has_unprintable(block)
+            || block::equal(block, b'"') | block::equal(block, b'\\') != 0
+        {
             return false;
         }
     }
