@@ -26,7 +26,7 @@ use serde_json::json;
 
 pub(crate) use architecture::Architecture;
 pub(crate) use compile::{Variant, repository};
-pub(crate) use link::{LIBRARY, Link, ORDER, is_ordered};
+pub(crate) use link::{LIBRARY, Link, ORDER, PAGE_BYTES, is_ordered};
 pub(crate) use set::Set;
 
 /// Builds the layers: a static program for each architecture, and its zip.

@@ -45,8 +45,6 @@ use owo_colors::OwoColorize;
 use serde_json::json;
 
 use crate::layer::Architecture;
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-use crate::layer::{self, Set, Variant};
 
 use budget::Budget;
 use growth::{Committed, Growth};
@@ -141,10 +139,8 @@ fn touched(x86_64: &Weight) -> Result<Option<pages::Pages>> {
     if !x86_64.builds_std {
         return Ok(None);
     }
-    let built = layer::build(Architecture::X86_64, Variant::Symbols, &Set::default())?;
-    let touched = trace::touched(&built.program)?;
-    let until_next = &touched.addresses[..touched.until_next];
-    pages::count(&fs::read(&built.program)?, until_next).map(Some)
+    let touched = trace::touched(&x86_64.twin)?;
+    pages::count(&x86_64.twin, touched.until_next()).map(Some)
 }
 
 #[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]

@@ -18,7 +18,8 @@ use super::identity::Identities;
 /// Where the order is, from the top of the repository.
 pub(crate) const ORDER: &str = "size-report/start.txt";
 
-const PAGE_BYTES: u64 = 4096;
+/// What the kernel reads and maps at once.
+pub(crate) const PAGE_BYTES: u64 = 4096;
 
 /// A line of the order that is no section of the compiled code, but one of the C library: member and section.
 pub(crate) const LIBRARY: &str = "libc.a ";
@@ -124,7 +125,7 @@ impl Link {
                 };
                 if section.starts_with(".bss") || section == "COMMON" {
                     writeln!(zeroed, "    *{member}({section})")?;
-                } else if is_constant(section) {
+                } else if is_read_only(section) {
                     writeln!(hot, "    *{member}({section})")?;
                 }
                 continue;
@@ -141,7 +142,7 @@ impl Link {
                     {
                         writeln!(first, "    *(\"{data}\")")?;
                     }
-                    other if is_constant(other) => writeln!(hot, "    *(\"{other}\")")?,
+                    other if is_read_only(other) => writeln!(hot, "    *(\"{other}\")")?,
                     _ => {}
                 }
             }
@@ -154,11 +155,11 @@ impl Link {
 
 /// Whether a section stands where the order says.
 pub(crate) fn is_ordered(section: &str) -> bool {
-    is_constant(section) || section.starts_with(".bss") || section == "COMMON"
+    is_read_only(section) || section.starts_with(".bss") || section == "COMMON"
 }
 
-/// What is written has its place, and what only the linker knows, too.
-fn is_constant(section: &str) -> bool {
+/// Code and constants. What is written has its place, and what only the linker knows, too.
+fn is_read_only(section: &str) -> bool {
     section.starts_with(".text") || section.starts_with(".rodata")
 }
 

@@ -34,8 +34,8 @@ pub(crate) fn render(contents: &Contents) -> String {
          Bytes everywhere; kinglet's own code is the yellow part.\n"
             .to_string(),
         totals(contents),
-        "![Every byte of the x86_64 layer: crate, module, function](size.svg)\n".to_string(),
-        "[The same for arm64](size-arm64.svg). Opened by themselves both name each function under the mouse.\n".to_string(),
+        "![The x86_64 layer as area: crate, module, function; sizes are rounded](size.svg)\n".to_string(),
+        "[The same for arm64](size-arm64.svg). Opened by themselves both name what is under the mouse.\n".to_string(),
         "## What each feature costs\n".to_string(),
         "![The smallest layer, and each feature on top of it](prices.svg)\n".to_string(),
         prices::list::render(contents.prices, contents.budget),
@@ -158,7 +158,7 @@ fn attribution() -> String {
      stands farther from core (core, alloc, std, other crates, kinglet), and for the type if both stand as far; methods of \
      primitive types count for core. Equal functions that the linker has folded count once. *outlined code* are sequences of \
      instructions that LLVM found in several functions and keeps once; *musl* are symbols without a Rust name; *unnamed \
-     constants* are texts, virtual tables and the like, for which the compiler keeps no name, told apart by what is in them.\n"
+     constants* are texts, virtual tables and the like, for which the compiler keeps no name, told apart by what is in them; they lie among the code.\n"
         .to_string()
 }
 

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::fs;
+use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use object::{Object, ObjectSegment};
 
+use crate::layer::PAGE_BYTES;
+
 use super::budget::StartBudget;
 use super::twin::Elf;
-
-pub(crate) const PAGE_BYTES: u64 = 4096;
 
 /// What was touched, in pages.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,8 +25,9 @@ pub(crate) struct Pages {
 }
 
 /// Sorts addresses by what lies behind them.
-pub(crate) fn count(program: &[u8], touched: &[u64]) -> Result<Pages> {
-    let elf = Elf::parse(program).context("the program is no ELF file")?;
+pub(crate) fn count(program: &Path, touched: &[u64]) -> Result<Pages> {
+    let bytes = fs::read(program)?;
+    let elf = Elf::parse(bytes.as_slice()).context("the program is no ELF file")?;
     let mut pages = Pages::default();
     for address in touched {
         let segment = elf.segments().find(|segment| {

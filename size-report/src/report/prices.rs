@@ -90,6 +90,21 @@ impl Prices {
         })
     }
 
+    /// What a price list tells, in order, each with its sign: the smallest, what each feature adds, the default and all.
+    pub(crate) fn rows(&self) -> Vec<(Priced, &'static str)> {
+        let set = |name: &str| {
+            let priced = Priced {
+                name: name.to_string(),
+                bytes: self.of(name),
+            };
+            (priced, "")
+        };
+        let mut rows = vec![set(SMALLEST)];
+        rows.extend(self.features().map(|priced| (priced, "+")));
+        rows.extend([DEFAULT, FULL].map(set));
+        rows
+    }
+
     /// One sentence for each set that is over its budget. The default is weighed with its zip, and told with it.
     pub(crate) fn excesses(&self, budget: &Budget) -> Vec<String> {
         let mut lines = Vec::new();

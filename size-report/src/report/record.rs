@@ -28,18 +28,12 @@ pub(crate) fn record() -> Result<()> {
     let folded = folded(&program)?;
     let (mut lines, mut known) = (Vec::new(), HashSet::new());
     let touched = trace::touched(&program)?;
-    let pages = pages::count(
-        &fs::read(&program)?,
-        &touched.addresses[..touched.until_next],
-    )?;
+    let pages = pages::count(&program, touched.until_next())?;
     for &address in &touched.addresses {
         let Some(one) = linker_map::at(&placed, address) else {
             continue;
         };
-        if !known.insert(one.address) {
-            continue;
-        }
-        if !layer::is_ordered(&one.section) {
+        if !known.insert(one.address) || !layer::is_ordered(&one.section) {
             continue;
         }
         let own = name(one, &link);

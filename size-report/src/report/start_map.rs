@@ -3,6 +3,8 @@
 use svg::Document;
 use svg::node::element::{Rectangle, Text, Title};
 
+use crate::layer::PAGE_BYTES;
+
 use super::pages::Pages;
 
 const COLUMNS: u64 = 32;
@@ -15,7 +17,7 @@ const UNTOUCHED: &str = "#e3e6ea";
 
 /// `program_bytes`: of the file that they are pages of.
 pub(crate) fn draw(pages: &Pages, program_bytes: u64) -> String {
-    let all = program_bytes.div_ceil(super::pages::PAGE_BYTES);
+    let all = program_bytes.div_ceil(PAGE_BYTES);
     let rows = all.div_ceil(COLUMNS);
     let (width, height) = (2 * MARGIN + COLUMNS * CELL, TOP + rows * CELL + MARGIN);
     let headline = format!(

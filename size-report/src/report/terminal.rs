@@ -42,11 +42,7 @@ pub(crate) fn show(weights: &[Weight], budget: &Budget, history: &History, growt
 /// What each feature adds to the smallest program, and the sets that have a budget.
 pub(crate) fn show_prices(prices: &Prices, budget: &Budget) {
     let mut table = plain_table(&["", "x86_64", "arm64", "budget"]);
-    let smallest = prices.0.first().cloned().into_iter();
-    let features = prices.features().map(|priced| (priced, "+"));
-    let sets = prices.0.iter().rev().take(2).rev().cloned();
-    let rows = smallest.map(|priced| (priced, ""));
-    for (priced, sign) in rows.chain(features).chain(sets.map(|priced| (priced, ""))) {
+    for (priced, sign) in prices.rows() {
         let [x86_64, arm64] = priced
             .bytes
             .map(|bytes| format!("{sign}{}", grouped(bytes)));

@@ -134,6 +134,7 @@ mod tests {
             rustc: String::new(),
             builds_std: true,
             program: std::path::PathBuf::new(),
+            twin: std::path::PathBuf::new(),
         }
     }
 

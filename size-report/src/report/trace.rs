@@ -1,4 +1,4 @@
-//! What a start touches, instruction by instruction, until it has asked for next: the program runs in single steps, and each
+//! What a start touches, instruction by instruction, until it waits for its first event: the program runs in single steps, and each
 //! instruction is taken apart for the memory that it reads and writes.
 
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
@@ -53,7 +53,13 @@ const NEXT: &[u8] = b"/2020-01-01/extension/event/next";
 pub(crate) struct Touched {
     pub(crate) addresses: Vec<u64>,
     /// So many of them until next is sent. The others are touched until it waits for the answer.
-    pub(crate) until_next: usize,
+    until_next: usize,
+}
+
+impl Touched {
+    pub(crate) fn until_next(&self) -> &[u64] {
+        &self.addresses[..self.until_next]
+    }
 }
 
 /// From the first instruction until kinglet waits for its first event.

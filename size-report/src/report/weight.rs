@@ -27,6 +27,9 @@ pub(crate) struct Weight {
     pub(crate) builds_std: bool,
     #[serde(skip)]
     pub(crate) program: std::path::PathBuf,
+    /// The same with symbols.
+    #[serde(skip)]
+    pub(crate) twin: std::path::PathBuf,
 }
 
 /// Everything of one owner: instances of the same generic function are one item.
@@ -49,9 +52,10 @@ pub(crate) struct Sum {
 
 /// Builds one layer, shipped and with symbols, and weighs it.
 pub(crate) fn weigh(architecture: Architecture) -> Result<Weight> {
-    let built = layer::build(architecture, Variant::Shipped, &Set::default())?;
-    let zip = layer::zip(&built, &Set::default())?;
-    let twin = layer::build(architecture, Variant::Symbols, &Set::default())?;
+    let set = Set::default();
+    let built = layer::build(architecture, Variant::Shipped, &set)?;
+    let zip = layer::zip(&built, &set)?;
+    let twin = layer::build(architecture, Variant::Symbols, &set)?;
     let [shipped, with_symbols] = [&built.program, &twin.program]
         .map(|path| fs::read(path).with_context(|| format!("{} cannot be read", path.display())));
     let anatomy = anatomy::dissect(&shipped?, &with_symbols?, &modules()?)?;
@@ -80,6 +84,7 @@ pub(crate) fn weigh(architecture: Architecture) -> Result<Weight> {
         rustc: built.rustc,
         builds_std: built.builds_std,
         program: built.program,
+        twin: twin.program,
     })
 }
 

@@ -1,6 +1,6 @@
 //! The price list as a table of the report.
 
-use super::{DEFAULT, FULL, Priced, Prices, SMALLEST};
+use super::{DEFAULT, Priced, Prices};
 use crate::report::budget::Budget;
 use crate::report::numbers::{grouped, share};
 
@@ -10,8 +10,8 @@ pub(crate) fn render(prices: &Prices, budget: &Budget) -> String {
         "| feature | x86_64 | share | arm64 | share | budget |\n|---|--:|--:|--:|--:|--:|\n"
             .to_string();
     let default = prices.of(DEFAULT);
-    let mut row = |name: &str, bytes: [u64; 2], sign: &str| {
-        let budget = budget.set(name).map(grouped).unwrap_or_default();
+    for (Priced { name, bytes }, sign) in prices.rows() {
+        let budget = budget.set(&name).map(grouped).unwrap_or_default();
         table += &format!(
             "| {name} | {sign}{} | {} | {sign}{} | {} | {budget} |\n",
             grouped(bytes[0]),
@@ -19,13 +19,6 @@ pub(crate) fn render(prices: &Prices, budget: &Budget) -> String {
             grouped(bytes[1]),
             share(bytes[1], default[1])
         );
-    };
-    row(SMALLEST, prices.of(SMALLEST), "");
-    for Priced { name, bytes } in prices.features() {
-        row(&name, bytes, "+");
-    }
-    for name in [DEFAULT, FULL] {
-        row(name, prices.of(name), "");
     }
     table
         + "\nA feature's price is what the smallest layer has more with it alone: what two of them share counts for both. \
